@@ -1,0 +1,82 @@
+"""A ledger that lives and dies with its process, for tests and for engines that keep no history.
+
+It means the same by every record as the file does, because both ask the same `Book`. It breaks the
+second promise by its nature: after a crash nothing is known. Reading is `memory_reader.py`.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from whiteroute.engine.messages import (
+    AttemptEnded,
+    AttemptOutcome,
+    DeliveryState,
+    Doubt,
+    Effect,
+    Entry,
+    Mark,
+)
+
+from .memory_reader import Contents, MemoryReader
+
+__all__ = ["MemoryStore"]
+
+
+class MemoryStore:
+    """Keeps a ledger in memory; see `LedgerStore`. Grows for ever."""
+
+    def __init__(self) -> None:
+        self._contents = Contents()
+
+    @property
+    def where(self) -> str:
+        """Always `memory`."""
+        return "memory"
+
+    def __repr__(self) -> str:
+        return f"<MemoryStore of {len(self._contents.taken)} messages>"
+
+    def write(self, entries: Sequence[Entry]) -> list[Effect]:
+        """Write records in order; see `LedgerStore.write`."""
+        contents = self._contents
+        book = contents.book
+        with contents.guard:
+            contents.has_writer = True
+            effects = [book.enter(entry) for entry in entries]
+            for message in book.changes.messages:
+                if message.taken is not None:
+                    contents.taken[message.message_ref] = message.taken
+            contents.receipts += [line for line in book.changes.receipts if line.mark is Mark.NEW]
+            contents.inbound += book.changes.inbound
+            contents.link_changes += book.changes.link_changes
+            book.changes.settle()
+        return effects
+
+    def known(self, message_refs: Iterable[str]) -> dict[str, DeliveryState]:
+        """Say which of these messages are in the ledger; see `LedgerStore.known`."""
+        messages = self._contents.book.messages
+        return {ref: messages[ref].state for ref in message_refs if ref in messages}
+
+    def recover(self, now_at: int) -> tuple[Doubt, ...]:
+        """Mark every attempt without an outcome as IN_DOUBT; see `LedgerStore.recover`."""
+        doubts = self._contents.doubts({DeliveryState.SENT})
+        self.write(
+            [
+                AttemptEnded(
+                    message_ref=doubt.message_ref,
+                    part=doubt.part,
+                    attempt=doubt.attempt,
+                    ended_at=now_at,
+                    outcome=AttemptOutcome.IN_DOUBT,
+                )
+                for doubt in doubts
+            ]
+        )
+        return doubts
+
+    def open_reader(self) -> MemoryReader:
+        """Make something to read with."""
+        return MemoryReader(self._contents)
+
+    def close(self) -> None:
+        """Stop owning it. What it holds stays readable, and the next `write` owns it again."""
+        self._contents.has_writer = False

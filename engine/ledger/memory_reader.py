@@ -1,0 +1,269 @@
+"""Reading a ledger that is kept in memory.
+
+Plain walks over everything: a ledger in memory is small, or nobody asks it for reports.
+"""
+
+import threading
+from collections.abc import Collection, Iterator
+from datetime import UTC, datetime
+
+import attrs
+
+from whiteroute.engine.messages import (
+    AttemptLine,
+    AttemptStarted,
+    Book,
+    DeliveryState,
+    Doubt,
+    InboundArrived,
+    LinkChanged,
+    MessageLine,
+    MessageTaken,
+    ReceiptLine,
+)
+
+from .reading import (
+    EVERYTHING,
+    AttemptRecord,
+    MessageHistory,
+    MessageRecord,
+    ReceiptRecord,
+    Selection,
+    SummaryKey,
+    SummaryLine,
+)
+
+__all__ = ["Contents", "MemoryReader"]
+
+
+@attrs.define(eq=False)
+class Contents:
+    """What a `MemoryStore` holds, shared with its readers."""
+
+    book: Book = attrs.field(factory=Book)
+    taken: dict[str, MessageTaken] = attrs.field(factory=dict[str, MessageTaken])
+    receipts: list[ReceiptLine] = attrs.field(factory=list[ReceiptLine])
+    inbound: list[InboundArrived] = attrs.field(factory=list[InboundArrived])
+    link_changes: list[LinkChanged] = attrs.field(factory=list[LinkChanged])
+    has_writer: bool = True
+    guard: threading.Lock = attrs.field(factory=threading.Lock)
+    """Held while writing and while reading: readers may be in another thread than the writer."""
+
+    def doubts(self, states: Collection[DeliveryState]) -> tuple[Doubt, ...]:
+        """Find attempts in one of these states, in the order of their messages."""
+        return tuple(
+            Doubt(
+                message_ref=message.message_ref,
+                part=attempt.part,
+                attempt=attempt.attempt,
+                carrier=attempt.carrier,
+                route=attempt.route,
+                started_at=attempt.started_at,
+                to=message.to,
+                sender=self.taken[message.message_ref].sender,
+            )
+            for message in self.book.messages.values()
+            for attempt in sorted(message.attempts, key=_which)
+            if attempt.state in states
+        )
+
+
+class MemoryReader:
+    """Reads a `MemoryStore`; see `LedgerReader`."""
+
+    def __init__(self, contents: Contents) -> None:
+        self._contents = contents
+
+    @property
+    def has_writer(self) -> bool:
+        """Whether the store was written since it was last closed."""
+        return self._contents.has_writer
+
+    def message(self, message_ref: str) -> MessageHistory | None:
+        """Read everything about one message; None when it is not known."""
+        with self._contents.guard:
+            line = self._contents.book.messages.get(message_ref)
+            if line is None:
+                return None
+            return MessageHistory(
+                message=self._message_record(line),
+                attempts=tuple(
+                    self._attempt_record(attempt)
+                    for attempt in sorted(line.attempts, key=_when_started)
+                ),
+                receipts=tuple(
+                    _receipt_record(receipt)
+                    for receipt in self._contents.receipts
+                    if receipt.attempt is not None and receipt.attempt.message is line
+                ),
+            )
+
+    def messages(self, selection: Selection = EVERYTHING) -> Iterator[MessageRecord]:
+        """Read messages in the order in which they were taken."""
+        with self._contents.guard:
+            found = [self._message_record(line) for line in self._contents.book.messages.values()]
+        chosen = [
+            record
+            for record in found
+            if _is_chosen(selection, record.taken_at, record.carrier, record.message_ref)
+            and selection.route in (None, record.route)
+            and selection.state in (None, record.state)
+        ]
+        return iter(chosen[: selection.limit])
+
+    def receipts(self, selection: Selection = EVERYTHING) -> Iterator[ReceiptRecord]:
+        """Read receipts in the order in which they arrived."""
+        with self._contents.guard:
+            chosen = [
+                record
+                for line in self._contents.receipts
+                for record in (_receipt_record(line),)
+                if _is_chosen(
+                    selection,
+                    record.receipt.received_at,
+                    record.receipt.carrier,
+                    record.message_ref,
+                )
+                and selection.verdict in (None, record.verdict)
+                and self._is_of_chosen_message(selection, line)
+            ]
+        return iter(chosen[: selection.limit])
+
+    def inbound(self, selection: Selection = EVERYTHING) -> Iterator[InboundArrived]:
+        """Read messages from handsets in the order in which they arrived."""
+        chosen = [
+            entry
+            for entry in self._contents.inbound
+            if _is_chosen(selection, entry.received_at, entry.carrier)
+        ]
+        return iter(chosen[: selection.limit])
+
+    def link_changes(self, selection: Selection = EVERYTHING) -> Iterator[LinkChanged]:
+        """Read what happened to links, in order."""
+        chosen = [
+            entry
+            for entry in self._contents.link_changes
+            if _is_chosen(selection, entry.changed_at, entry.carrier)
+        ]
+        return iter(chosen[: selection.limit])
+
+    def doubts(self) -> tuple[Doubt, ...]:
+        """Read every attempt that may have been accepted, oldest first."""
+        states = {DeliveryState.IN_DOUBT}
+        if not self.has_writer:
+            states.add(DeliveryState.SENT)
+        with self._contents.guard:
+            return tuple(sorted(self._contents.doubts(states), key=lambda doubt: doubt.started_at))
+
+    def summary(self, by: SummaryKey, selection: Selection = EVERYTHING) -> tuple[SummaryLine, ...]:
+        """Count messages by what they have in common, in the order of the keys."""
+        counts: dict[str, dict[DeliveryState, int]] = {}
+        parts: dict[str, int] = {}
+        for record in self.messages(selection):
+            key = _key(record, by)
+            states = counts.setdefault(key, {})
+            states[record.state] = states.get(record.state, 0) + 1
+            parts[key] = parts.get(key, 0) + record.part_count
+        return tuple(
+            SummaryLine(key=key, states=states, messages=sum(states.values()), parts=parts[key])
+            for key, states in sorted(counts.items())
+        )
+
+    def close(self) -> None:
+        """Do nothing: there is nothing to close."""
+
+    def _message_record(self, line: MessageLine) -> MessageRecord:
+        taken = self._contents.taken[line.message_ref]
+        return MessageRecord(
+            message_ref=line.message_ref,
+            to=line.to,
+            sender=taken.sender,
+            text=taken.text,
+            traffic_class=line.traffic_class,
+            tags=line.tags,
+            duplicate_policy=line.duplicate_policy,
+            taken_at=taken.taken_at,
+            valid_until_at=taken.valid_until_at,
+            part_count=line.part_count,
+            reporting_parts=line.reporting_parts,
+            network=line.network,
+            decision=taken.decision,
+            state=self._shown_state(line),
+            changed_at=line.changed_at,
+            route=line.route,
+            carrier=line.carrier,
+            error_code=line.error_code,
+        )
+
+    def _shown_state(self, line: MessageLine) -> DeliveryState:
+        is_running = any(attempt.state is DeliveryState.SENT for attempt in line.attempts)
+        return line.state_if_abandoned() if is_running and not self.has_writer else line.state
+
+    def _attempt_record(self, line: AttemptLine) -> AttemptRecord:
+        abandoned = line.state is DeliveryState.SENT and not self.has_writer
+        return AttemptRecord(
+            started=AttemptStarted(
+                message_ref=line.message.message_ref,
+                part=line.part,
+                attempt=line.attempt,
+                carrier=line.carrier,
+                route=line.route,
+                started_at=line.started_at,
+            ),
+            ended=line.ended,
+            state=DeliveryState.IN_DOUBT if abandoned else line.state,
+        )
+
+    def _is_of_chosen_message(self, selection: Selection, line: ReceiptLine) -> bool:
+        if selection.state is None and selection.route is None:
+            return True
+        if line.attempt is None:
+            return False
+        message = line.attempt.message
+        return selection.state in (None, self._shown_state(message)) and selection.route in (
+            None,
+            message.route,
+        )
+
+
+def _which(line: AttemptLine) -> tuple[int, int]:
+    return (line.part, line.attempt)
+
+
+def _when_started(line: AttemptLine) -> tuple[int, int, int]:
+    return (line.started_at, line.part, line.attempt)
+
+
+def _receipt_record(line: ReceiptLine) -> ReceiptRecord:
+    attempt = line.attempt
+    return ReceiptRecord(
+        receipt=line.receipt,
+        verdict=line.verdict,
+        message_ref=None if attempt is None else attempt.message.message_ref,
+        part=None if attempt is None else attempt.part,
+        attempt=None if attempt is None else attempt.attempt,
+        before_response=line.before_response,
+    )
+
+
+def _is_chosen(selection: Selection, at: int, carrier: str, message_ref: str | None = None) -> bool:
+    return (
+        selection.carrier in (None, carrier)
+        and selection.message_ref in (None, message_ref)
+        and (selection.since_at is None or at >= selection.since_at)
+        and (selection.until_at is None or at < selection.until_at)
+    )
+
+
+def _key(record: MessageRecord, by: SummaryKey) -> str:
+    if by == "campaign":
+        return record.tags.get("campaign", "")
+    if by == "error":
+        return record.error_code
+    if by == "hour":
+        return _hour(record.taken_at)
+    return str(getattr(record, by))
+
+
+def _hour(at: int) -> str:
+    return datetime.fromtimestamp(at // 1_000_000, UTC).strftime("%Y-%m-%dT%H")

@@ -1,0 +1,238 @@
+"""How a record is written into a table: its columns, in the order of `schema.py`, and its values.
+
+No None, bool or bytes where an empty text, an int or a bytearray will do, for the reason given there.
+The way back is `from_rows.py`.
+"""
+
+import json
+from collections.abc import Sequence
+from typing import Any, Final
+
+from whiteroute.engine.messages import (
+    AttemptEnded,
+    AttemptLine,
+    DeliveryState,
+    InboundArrived,
+    LinkChanged,
+    MappedError,
+    MessageLine,
+    MessageTaken,
+    ReceiptLine,
+)
+
+Row = Sequence[Any]
+
+MESSAGE_COLUMNS: Final = (
+    "number, message_ref, recipient, sender, text, traffic_class, tags, duplicate_policy, taken_at,"
+    " valid_until_at, part_count, reporting_parts, network, decision, state, state_if_abandoned,"
+    " closed, changed_at, route, carrier, error_code, is_open"
+)
+BEGINNING_COLUMNS: Final = "message, part, attempt, carrier, route, started_at, state"
+ATTEMPT_COLUMNS: Final = (
+    f"{BEGINNING_COLUMNS}, ended_at, outcome, retrying,"
+    " message_id, message_id_key, command_status, network_error_code, canonical, permanence, scope,"
+    " rule, adopted"
+)
+RECEIPT_COLUMNS: Final = (
+    "number, carrier, message_id, message_id_key, kind, message_state, stat, err,"
+    " network_error_code, canonical, permanence, scope, rule, submit_date_at, done_date_at,"
+    " source_addr, destination_addr, received_at, link, octets, verdict, message, part, attempt,"
+    " before_response"
+)
+INBOUND_COLUMNS: Final = (
+    "inbound_ref, carrier, source_addr, destination_addr, text, data_coding, received_at, link,"
+    " octets"
+)
+LINK_COLUMNS: Final = "carrier, link, changed_at, what, cause"
+LINE_COLUMNS: Final = (
+    "number, message_ref, recipient, traffic_class, tags, duplicate_policy, part_count,"
+    " reporting_parts, network, route, carrier, state, closed, error_code, changed_at, is_open"
+)
+"""The part of a message that matching needs: no text, no decision."""
+
+RECEIPT_COLUMNS_QUALIFIED: Final = ", ".join(
+    f"receipts.{column.strip()}" for column in RECEIPT_COLUMNS.split(",")
+)
+"""For joins with tables that have columns of the same name."""
+
+
+def insertion(table: str, columns: str) -> str:
+    """Write the statement that inserts one row."""
+    places = ", ".join("?" * len(columns.split(",")))
+    return f"INSERT INTO {table} ({columns}) VALUES ({places})"  # noqa: S608 - our own constants
+
+
+def message_row(line: MessageLine, taken: MessageTaken) -> Row:
+    """Make the row of a new message."""
+    return (
+        line.number,
+        line.message_ref,
+        _storable(line.to),
+        _storable(taken.sender),
+        _storable(taken.text),
+        line.traffic_class,
+        json.dumps(dict(line.tags)) if line.tags else "{}",
+        line.duplicate_policy,
+        taken.taken_at,
+        taken.valid_until_at,
+        line.part_count,
+        line.reporting_parts,
+        line.network,
+        taken.decision,
+        str(line.state),
+        _state_if_abandoned(line),
+        "" if line.closed is None else str(line.closed),
+        line.changed_at,
+        line.route,
+        line.carrier,
+        line.error_code,
+        1 if line.is_open else 0,
+    )
+
+
+def message_change(line: MessageLine) -> Row:
+    """Make what may change of a message while it is open, and its number."""
+    return (
+        str(line.state),
+        _state_if_abandoned(line),
+        "" if line.closed is None else str(line.closed),
+        line.changed_at,
+        line.route,
+        line.carrier,
+        line.error_code,
+        line.number,
+    )
+
+
+def message_turn(line: MessageLine) -> Row:
+    """Make what says that a message was finished, or opened again, and its number."""
+    return (1 if line.is_open else 0, line.number)
+
+
+def _state_if_abandoned(line: MessageLine) -> str:
+    """Say what readers show when nobody runs the message's attempts; empty when none runs."""
+    for attempt in line.attempts:
+        if attempt.state is DeliveryState.SENT:
+            return str(line.state_if_abandoned())
+    return ""
+
+
+def attempt_row(line: AttemptLine) -> Row:
+    """Make the beginning of a new attempt's row."""
+    return (
+        line.message.number,
+        line.part,
+        line.attempt,
+        line.carrier,
+        line.route,
+        line.started_at,
+        str(line.state),
+    )
+
+
+def attempt_state(line: AttemptLine) -> Row:
+    """Make what a receipt changes of an attempt, and its key."""
+    return (str(line.state), line.message.number, line.part, line.attempt)
+
+
+def attempt_end(line: AttemptLine, ended: AttemptEnded) -> Row:
+    """Make what an answer changes of an attempt, and its key."""
+    return (
+        str(line.state),
+        ended.ended_at,
+        str(ended.outcome),
+        1 if ended.retrying else 0,
+        ended.message_id,
+        ended.message_id_key,
+        ended.command_status,
+        bytearray(ended.network_error_code),
+        *_error_columns(ended.error),
+        1 if ended.adopted else 0,
+        line.message.number,
+        line.part,
+        line.attempt,
+    )
+
+
+_NO_ERROR_COLUMNS: Final = ("", "", "", "")
+
+
+def _error_columns(error: MappedError | None) -> tuple[str, ...]:
+    if error is None:
+        return _NO_ERROR_COLUMNS
+    return (str(error.canonical), str(error.permanence), str(error.scope), error.rule)
+
+
+def receipt_row(line: ReceiptLine) -> Row:
+    """Make the row of a new receipt."""
+    receipt = line.receipt
+    return (
+        line.number,
+        receipt.carrier,
+        receipt.message_id,
+        receipt.message_id_key,
+        str(receipt.receipt_kind),
+        receipt.message_state,
+        receipt.stat,
+        receipt.err,
+        bytearray(receipt.network_error_code),
+        *_error_columns(receipt.error),
+        receipt.submit_date_at,
+        receipt.done_date_at,
+        receipt.source_addr,
+        receipt.destination_addr,
+        receipt.received_at,
+        receipt.link,
+        bytearray(receipt.octets),
+        *_place(line),
+    )
+
+
+def receipt_change(line: ReceiptLine) -> Row:
+    """Make what may change of a receipt, and its number."""
+    return (*_place(line), line.number)
+
+
+def _place(line: ReceiptLine) -> tuple[Any, ...]:
+    """Make the columns that say what became of a receipt."""
+    attempt = line.attempt
+    if attempt is None:
+        return (str(line.verdict), None, None, None, 0)
+    return (
+        str(line.verdict),
+        attempt.message.number,
+        attempt.part,
+        attempt.attempt,
+        1 if line.before_response else 0,
+    )
+
+
+def inbound_row(entry: InboundArrived) -> Row:
+    """Make the row of a message from a handset."""
+    return (
+        entry.inbound_ref,
+        entry.carrier,
+        entry.source_addr,
+        entry.destination_addr,
+        _storable(entry.text),
+        entry.data_coding,
+        entry.received_at,
+        entry.link,
+        bytearray(entry.octets),
+    )
+
+
+def link_row(entry: LinkChanged) -> Row:
+    """Make the row of what happened to a link."""
+    return (entry.carrier, entry.link, entry.changed_at, entry.what, entry.cause)
+
+
+def _storable(text: str) -> str | bytes:
+    """Make any text storable: UTF-16 from a peer may hold half a surrogate pair, UTF-8 cannot."""
+    if text.isascii():
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogatepass")
+    return text

@@ -1,0 +1,343 @@
+"""Reading a ledger file, from the engine that writes it or from any other process.
+
+The connection is read-only: nothing here can change a ledger, or keep an engine from writing it.
+What is shown for attempts that nobody runs any more is said at `LedgerReader`.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from whiteroute.engine.messages import DeliveryState, Doubt, InboundArrived, LinkChanged
+
+from . import from_rows, rows
+from .errors import EntryError, LedgerError
+from .lock import is_owned
+from .reading import (
+    EVERYTHING,
+    MessageHistory,
+    MessageRecord,
+    ReceiptRecord,
+    Selection,
+    SummaryKey,
+    SummaryLine,
+)
+from .schema import VERSION, checked_version
+
+__all__ = ["SqliteReader", "explain_failure", "find_doubts", "open_ledger_for_reading"]
+
+_BUSY_TIMEOUT: Final = 5.0
+_SHOWN_STATE: Final = (
+    "CASE WHEN :abandoned THEN coalesce(nullif(state_if_abandoned, ''), state) ELSE state END"
+)
+_KEYS: Final = {
+    "carrier": "carrier",
+    "route": "route",
+    "network": "network",
+    "traffic_class": "traffic_class",
+    "campaign": "coalesce(json_extract(tags, '$.campaign'), '')",
+    "error": "error_code",
+    "hour": "strftime('%Y-%m-%dT%H', taken_at / 1000000, 'unixepoch')",
+    "state": _SHOWN_STATE,
+}
+
+
+def open_ledger_for_reading(path: str | Path) -> "SqliteReader":
+    """Open a ledger file to look at it, whether or not an engine is writing it.
+
+    Args:
+        path: The ledger's file.
+
+    Raises:
+        LedgerError: There is no such file, or it is no ledger, or newer than this code.
+    """
+    return SqliteReader(Path(path))
+
+
+class SqliteReader:
+    """Reads one ledger file; see `LedgerReader`. May be used from any thread, one at a time."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._where = str(path)
+        if not path.is_file():
+            raise LedgerError("no such file", "a ledger", self._where)
+        with self._explained():
+            self._connection = _connect(path)
+        try:
+            with self._explained():
+                version = checked_version(self._connection, self._where)
+            if version != VERSION:
+                raise LedgerError(
+                    f"a ledger of version {version}",
+                    f"version {VERSION}: let an engine open it once",
+                    self._where,
+                )
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def __repr__(self) -> str:
+        return f"<SqliteReader {self._where}>"
+
+    @property
+    def has_writer(self) -> bool:
+        """Whether a living engine owns the ledger."""
+        return is_owned(self._path)
+
+    def message(self, message_ref: str) -> MessageHistory | None:
+        """Read everything about one message; None when it is not known."""
+        abandoned = not self.has_writer
+        with self._explained(), self._snapshot():
+            row = self._connection.execute(_MESSAGE, (message_ref,)).fetchone()
+            if row is None:
+                return None
+            attempts = self._connection.execute(_ATTEMPTS, (row[0],)).fetchall()
+            receipts = self._connection.execute(_RECEIPTS_OF_MESSAGE, (row[0],)).fetchall()
+        return MessageHistory(
+            message=from_rows.message_record(row, abandoned=abandoned),
+            attempts=tuple(
+                from_rows.attempt_record(message_ref, attempt, abandoned=abandoned)
+                for attempt in attempts
+            ),
+            receipts=tuple(from_rows.receipt_record(receipt, message_ref) for receipt in receipts),
+        )
+
+    def messages(self, selection: Selection = EVERYTHING) -> Iterator[MessageRecord]:
+        """Read messages in the order in which they were taken."""
+        abandoned = not self.has_writer
+        query, values = _narrowed(
+            f"SELECT {rows.MESSAGE_COLUMNS} FROM messages",  # noqa: S608
+            "messages",
+            "taken_at",
+            selection,
+            abandoned=abandoned,
+        )
+        with self._explained():
+            for row in self._connection.execute(query, values):
+                yield from_rows.message_record(row, abandoned=abandoned)
+
+    def receipts(self, selection: Selection = EVERYTHING) -> Iterator[ReceiptRecord]:
+        """Read receipts in the order in which they arrived."""
+        query, values = _narrowed(
+            f"SELECT {rows.RECEIPT_COLUMNS_QUALIFIED}, message_ref FROM receipts"  # noqa: S608
+            " LEFT JOIN messages ON messages.number = receipts.message",
+            "receipts",
+            "received_at",
+            selection,
+            abandoned=not self.has_writer,
+        )
+        with self._explained():
+            for row in self._connection.execute(query, values):
+                yield from_rows.receipt_record(row, row[-1])
+
+    def inbound(self, selection: Selection = EVERYTHING) -> Iterator[InboundArrived]:
+        """Read messages from handsets in the order in which they arrived."""
+        query, values = _narrowed(
+            f"SELECT {rows.INBOUND_COLUMNS} FROM inbound",  # noqa: S608
+            "inbound",
+            "received_at",
+            selection,
+        )
+        with self._explained():
+            for row in self._connection.execute(query, values):
+                yield from_rows.inbound_arrived(row)
+
+    def link_changes(self, selection: Selection = EVERYTHING) -> Iterator[LinkChanged]:
+        """Read what happened to links, in order."""
+        query, values = _narrowed(
+            f"SELECT {rows.LINK_COLUMNS} FROM link_changes",  # noqa: S608
+            "link_changes",
+            "changed_at",
+            selection,
+        )
+        with self._explained():
+            for row in self._connection.execute(query, values):
+                yield from_rows.link_changed(row)
+
+    def doubts(self) -> tuple[Doubt, ...]:
+        """Read every attempt that may have been accepted, oldest message first."""
+        abandoned = not self.has_writer
+        with self._explained():
+            doubts = find_doubts(self._connection, DeliveryState.IN_DOUBT)
+            if abandoned:
+                doubts += find_doubts(self._connection, DeliveryState.SENT)
+        return tuple(sorted(doubts, key=lambda doubt: doubt.started_at))
+
+    def summary(self, by: SummaryKey, selection: Selection = EVERYTHING) -> tuple[SummaryLine, ...]:
+        """Count messages by what they have in common, in the order of the keys."""
+        query, values = _narrowed(
+            f"SELECT {_KEYS[by]}, {_SHOWN_STATE}, count(*), sum(part_count) FROM messages",  # noqa: S608
+            "messages",
+            "taken_at",
+            selection,
+            abandoned=not self.has_writer,
+            grouped=True,
+        )
+        counts: dict[str, dict[DeliveryState, int]] = {}
+        parts: dict[str, int] = {}
+        with self._explained():
+            for key, state, messages, part_count in self._connection.execute(query, values):
+                counts.setdefault(key, {})[from_rows.STATES[state]] = messages
+                parts[key] = parts.get(key, 0) + part_count
+        return tuple(
+            SummaryLine(key=key, states=states, messages=sum(states.values()), parts=parts[key])
+            for key, states in sorted(counts.items())
+        )
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+    @contextmanager
+    def _snapshot(self) -> Iterator[None]:
+        """Let several queries see the same ledger."""
+        self._connection.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._connection.execute("COMMIT")
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise explain_failure(error, "cannot be read", self._where) from error
+
+
+_MESSAGE: Final = f"SELECT {rows.MESSAGE_COLUMNS} FROM messages WHERE message_ref = ?"  # noqa: S608
+_ATTEMPTS: Final = (
+    f"SELECT {rows.ATTEMPT_COLUMNS} FROM attempts WHERE message = ?"  # noqa: S608
+    " ORDER BY started_at, part, attempt"
+)
+# Receipts have no index by message: they are found by the message_ids of its attempts, which have.
+_RECEIPTS_OF_MESSAGE: Final = (
+    f"SELECT DISTINCT {rows.RECEIPT_COLUMNS_QUALIFIED} FROM attempts"  # noqa: S608
+    " CROSS JOIN receipts ON receipts.message_id_key = attempts.message_id_key"
+    " AND receipts.message_id_key <> '' AND receipts.message = attempts.message"
+    " WHERE attempts.message = ? ORDER BY receipts.number"
+)
+_DOUBTS: Final = (
+    "SELECT message_ref, part, attempt, attempts.carrier, attempts.route, started_at, recipient,"
+    " sender FROM messages CROSS JOIN attempts ON message = number"
+    " WHERE attempts.state = ? AND {running} ORDER BY number, part, attempt"
+)
+
+
+def find_doubts(connection: sqlite3.Connection, state: DeliveryState) -> tuple[Doubt, ...]:
+    """Find attempts that nobody answered.
+
+    Args:
+        connection: To a ledger.
+        state: SENT for those that still run, IN_DOUBT for those that were given up.
+    """
+    # A message with a running attempt is open; one that failed may have a part in doubt for ever.
+    running = "is_open = 1 AND state_if_abandoned <> ''" if state is DeliveryState.SENT else "TRUE"
+    found = connection.execute(_DOUBTS.format(running=running), (state.value,))
+    return tuple(
+        Doubt(
+            message_ref=row[0],
+            part=row[1],
+            attempt=row[2],
+            carrier=row[3],
+            route=row[4],
+            started_at=row[5],
+            to=from_rows.stored_text(row[6]),
+            sender=from_rows.stored_text(row[7]),
+        )
+        for row in found
+    )
+
+
+def _narrowed(
+    query: str,
+    table: str,
+    instant: str,
+    selection: Selection,
+    *,
+    abandoned: bool = False,
+    grouped: bool = False,
+) -> tuple[str, dict[str, str | int]]:
+    """Add to a query what a selection narrows, in the table's order."""
+    narrowings = {
+        "message_ref": "message_ref = :message_ref",
+        "carrier": f"{table}.carrier = :carrier",
+        "route": "route = :route",
+        "state": f"{_SHOWN_STATE} = :state",
+        "verdict": "verdict = :verdict",
+        "since_at": f"{instant} >= :since_at",
+        "until_at": f"{instant} < :until_at",
+    }
+    values: dict[str, str | int] = {"abandoned": abandoned}
+    conditions = []
+    for name, condition in narrowings.items():
+        value = getattr(selection, name)
+        if value is not None:
+            conditions.append(condition)
+            values[name] = str(value) if isinstance(value, str) else value
+    if conditions:
+        query += " WHERE " + " AND ".join(conditions)
+    query += " GROUP BY 1, 2" if grouped else f" ORDER BY {table}.number"
+    if selection.limit is not None and not grouped:
+        query += " LIMIT :limit"
+        values["limit"] = selection.limit
+    return query, values
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    """Open a file read-only.
+
+    A ledger in WAL mode needs its `-shm` file even to be read. Where that cannot be made (a folder
+    without write permission) and nobody writes, the file alone is the whole truth.
+    """
+    uri = path.resolve().as_uri()
+    connection = _try_connect(f"{uri}?mode=ro")
+    try:
+        connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    except sqlite3.OperationalError:
+        connection.close()
+        if is_owned(path) or path.with_name(path.name + "-wal").exists():
+            raise
+        return _try_connect(f"{uri}?mode=ro&immutable=1")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _try_connect(uri: str) -> sqlite3.Connection:
+    return sqlite3.connect(
+        uri, uri=True, timeout=_BUSY_TIMEOUT, isolation_level=None, check_same_thread=False
+    )
+
+
+_EXPLANATIONS: Final = {
+    sqlite3.SQLITE_NOTADB: ("not an SQLite file", "a ledger, or no file at all"),
+    sqlite3.SQLITE_CORRUPT: ("a damaged file", "a ledger; restore it from a copy"),
+    sqlite3.SQLITE_FULL: ("the disk is full", "room for more records"),
+    sqlite3.SQLITE_BUSY: ("locked by another program", "a ledger that is free to write"),
+    sqlite3.SQLITE_LOCKED: ("locked by another program", "a ledger that is free to write"),
+    sqlite3.SQLITE_READONLY: ("a file that may only be read", "permission to write it"),
+    sqlite3.SQLITE_CANTOPEN: ("it cannot be opened", "a file in a folder that exists"),
+    sqlite3.SQLITE_IOERR: ("the disk failed", "a disk that works"),
+}
+
+
+def explain_failure(error: sqlite3.Error, what: str, where: str) -> LedgerError:
+    """Say in the house's words what SQLite could not do.
+
+    Args:
+        error: As SQLite raised it.
+        what: What was tried, e.g. `cannot be written`, for errors that have no words of ours.
+        where: The file.
+    """
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+    if code & 0xFF == sqlite3.SQLITE_CONSTRAINT:
+        return EntryError(f"a record that breaks a rule ({error})", "unique records", where)
+    found, expected = _EXPLANATIONS.get(
+        code & 0xFF, (f"it {what} ({error})", "a ledger that SQLite can work with")
+    )
+    return LedgerError(found, expected, where)

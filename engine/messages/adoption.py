@@ -1,0 +1,81 @@
+"""Whose receipt an orphan may be: the one message in doubt that it can only speak of.
+
+An attempt in doubt has no message_id, so its receipt finds nobody by id and stays parked. Number,
+sender and time may still point to it, and to it alone. This is a guess, kept apart from matching on
+purpose: whoever acts on it writes an `AttemptEnded` with `adopted=True`, and the flag stays.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+import attrs
+
+from .records import ReceiptArrived
+
+__all__ = ["Doubt", "find_adopter"]
+
+_LONGEST_WAIT: Final = 72 * 3600.0
+"""Seconds; operators try again for up to three days."""
+_FEWEST_DIGITS: Final = 7
+"""Below this many common digits two numbers are not taken for the same one."""
+
+
+@attrs.frozen(kw_only=True)
+class Doubt:
+    """An attempt that may have been accepted."""
+
+    message_ref: str
+    part: int
+    attempt: int
+    carrier: str
+    route: str
+    started_at: int
+    to: str = attrs.field(repr=False)
+    sender: str = attrs.field(repr=False)
+
+
+def find_adopter(
+    receipt: ReceiptArrived, doubts: Iterable[Doubt], *, longest_wait: float = _LONGEST_WAIT
+) -> Doubt | None:
+    """Find the one attempt in doubt that a parked receipt can speak of.
+
+    Ask only for receipts that were parked for a minute or so: a younger one may still be waiting
+    for a response that is on its way.
+
+    Args:
+        receipt: A parked one. Its source is the handset and its destination is our sender, as in
+            every receipt.
+        doubts: The attempts in doubt, of any carrier.
+        longest_wait: Seconds between the attempt and the receipt. Default: three days.
+
+    Returns:
+        None when no attempt fits, and also when more than one does: a guess between two is no
+        ground to call a message accepted.
+    """
+    fitting = [doubt for doubt in doubts if _fits(receipt, doubt, longest_wait)]
+    return fitting[0] if len(fitting) == 1 else None
+
+
+def _fits(receipt: ReceiptArrived, doubt: Doubt, longest_wait: float) -> bool:
+    waited = (receipt.received_at - doubt.started_at) / 1_000_000
+    return (
+        receipt.carrier == doubt.carrier
+        and 0 <= waited <= longest_wait
+        and _same_number(receipt.source_addr, doubt.to)
+        and _same_sender(receipt.destination_addr, doubt.sender)
+    )
+
+
+def _same_number(one: str, other: str) -> bool:
+    """Compare numbers that may or may not carry a plus, zeros, or the country's prefix."""
+    mine, theirs = _digits(one), _digits(other)
+    shorter = min(len(mine), len(theirs))
+    return shorter >= _FEWEST_DIGITS and mine[-shorter:] == theirs[-shorter:]
+
+
+def _same_sender(one: str, other: str) -> bool:
+    return one.casefold() == other.casefold() or _same_number(one, other)
+
+
+def _digits(number: str) -> str:
+    return "".join(filter(str.isdecimal, number)).lstrip("0")

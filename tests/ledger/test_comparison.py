@@ -1,0 +1,158 @@
+"""Two stores told the same things in the same batches must never disagree, restarts included."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from whiteroute.engine.ledger import LedgerReader, MemoryStore, SqliteStore, open_ledger_for_reading
+from whiteroute.engine.messages import (
+    FOLLOWERS,
+    AttemptEnded,
+    AttemptOutcome,
+    AttemptStarted,
+    DeliveryState,
+    Entry,
+    InboundArrived,
+    Matched,
+    MessageClosed,
+    MessageTaken,
+    ReceiptArrived,
+    ReceiptNews,
+    Recorded,
+)
+
+REFS = st.sampled_from("abc")
+IDS = st.sampled_from(["1", "2", ""])
+CARRIERS = st.sampled_from(["acme", "best"])
+NUMBERS = st.integers(1, 3)
+INSTANTS = st.integers(0, 9).map(lambda second: second * 1_000_000)
+
+
+def entries() -> st.SearchStrategy[Entry]:
+    """Any record, true or not: few names, so that they meet."""
+    return st.one_of(
+        st.builds(
+            MessageTaken,
+            message_ref=REFS,
+            to=st.just("34600111222"),
+            sender=st.just("ACME"),
+            text=st.just("x"),
+            taken_at=INSTANTS,
+            part_count=st.integers(1, 2),
+            carrier=CARRIERS,
+            duplicate_policy=st.sampled_from(["hold", "allow"]),
+            reporting_parts=st.sampled_from(["all", "first", "last"]),
+            state=st.sampled_from([DeliveryState.QUEUED, DeliveryState.REFUSED]),
+        ),
+        st.builds(
+            AttemptStarted,
+            message_ref=REFS,
+            part=st.integers(1, 2),
+            attempt=NUMBERS,
+            carrier=CARRIERS,
+            started_at=INSTANTS,
+        ),
+        st.builds(
+            AttemptEnded,
+            message_ref=REFS,
+            part=st.integers(1, 2),
+            attempt=NUMBERS,
+            ended_at=INSTANTS,
+            outcome=st.sampled_from(AttemptOutcome),
+            retrying=st.booleans(),
+            message_id=IDS,
+            message_id_key=IDS,
+        ),
+        st.builds(
+            MessageClosed,
+            message_ref=REFS,
+            closed_at=INSTANTS,
+            state=st.sampled_from(DeliveryState),
+        ),
+        st.builds(
+            ReceiptArrived,
+            carrier=CARRIERS,
+            message_id=IDS,
+            message_id_key=IDS,
+            receipt_kind=st.sampled_from(ReceiptNews),
+            message_state=st.none() | st.integers(0, 9),
+            received_at=INSTANTS,
+        ),
+        st.builds(
+            InboundArrived,
+            inbound_ref=REFS,
+            carrier=CARRIERS,
+            source_addr=st.just("34600111222"),
+            destination_addr=st.just("4321"),
+            text=st.just("x"),
+            received_at=INSTANTS,
+        ),
+    )
+
+
+def everything(reader: LedgerReader) -> list[object]:
+    """All that can be read."""
+    return [
+        [reader.message(ref) for ref in "abc"],
+        list(reader.messages()),
+        list(reader.receipts()),
+        list(reader.inbound()),
+        reader.doubts(),
+        reader.summary("state"),
+        reader.summary("carrier"),
+    ]
+
+
+class TwoStores(RuleBasedStateMachine):
+    @initialize()
+    def open(self) -> None:
+        self.folder = tempfile.TemporaryDirectory()
+        self.path = Path(self.folder.name) / "ledger.db"
+        self.file = SqliteStore(self.path, synchronous="NORMAL", remembered=4)
+        self.memory = MemoryStore()
+
+    @rule(batch=st.lists(entries(), max_size=8))
+    def write(self, batch: list[Entry]) -> None:
+        effects = self.file.write(batch)
+
+        assert self.memory.write(batch) == effects
+        for effect in effects:
+            if isinstance(effect, Recorded | Matched) and effect.before is not effect.after:
+                assert effect.before is None or effect.after in FOLLOWERS[effect.before]
+
+    @rule()
+    def restart(self) -> None:
+        self.memory.close()
+        self.file.close()
+        with self.readers() as (kept, remembered):
+            shown = everything(kept)
+            assert everything(remembered) == shown
+        self.file = SqliteStore(self.path, synchronous="NORMAL", remembered=4)
+        assert self.memory.recover(10_000_000) == self.file.recover(10_000_000)
+        with self.readers() as (kept, _):
+            # What was shown while nobody owned the ledger is what the new owner makes of it.
+            assert [record.state for record in shown[1]] == [r.state for r in kept.messages()]
+
+    @invariant()
+    def agree(self) -> None:
+        assert self.memory.known("abc") == self.file.known("abc")
+        with self.readers() as (kept, remembered):
+            assert everything(remembered) == everything(kept)
+
+    @contextmanager
+    def readers(self) -> Iterator[tuple[LedgerReader, LedgerReader]]:
+        with closing(open_ledger_for_reading(self.path)) as kept:
+            yield kept, self.memory.open_reader()
+
+    def teardown(self) -> None:
+        self.file.close()
+        self.folder.cleanup()
+
+
+TestTwoStores = TwoStores.TestCase
+TestTwoStores.settings = settings(max_examples=60, stateful_step_count=12, deadline=None)
