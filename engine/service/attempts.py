@@ -1,0 +1,318 @@
+"""Parts on their way out: written ahead, judged by their answers, tried again, and settled.
+
+It is the owner of what the carriers send, and keeps the order that the promises ask for: an attempt
+is in the ledger before its first octet leaves, and an outcome before the caller hears of it.
+"""
+
+from collections.abc import Callable, Iterable
+from functools import partial
+
+import attrs
+
+from whiteroute.engine.carrier import Carrier, OutgoingPart
+from whiteroute.engine.ledger import Committed, LedgerError
+from whiteroute.engine.messages import (
+    Accepted,
+    AttemptEnded,
+    AttemptOutcome,
+    AttemptStarted,
+    Canonical,
+    Contradicted,
+    DeliveryState,
+    Effect,
+    Entry,
+    Failover,
+    Held,
+    InDoubt,
+    MappedError,
+    MessageClosed,
+    Recorded,
+    Refused,
+    Retry,
+    Silence,
+    Verdict,
+    judge_answer,
+    judge_silence,
+)
+from whiteroute.engine.session import Exchange, ExchangeEnd
+from whiteroute.pdu import CommandId, Pdu, TlvTag
+
+from .inbound import receipt_event
+from .recorder import LEDGER_RETRY_DELAY, Recorder
+from .submission import Submission, own_error
+from .subscriptions import Subscriptions
+
+__all__ = ["Attempts"]
+
+MOST_ATTEMPTS = 100
+"""How often one part is tried at most, whatever the carrier says each time."""
+
+MOST_DOUBTS = 3
+"""How many attempts of one part may come to be in doubt before `allow` is over, too. Each may be a
+text on somebody's screen, and a carrier that takes messages and never answers does so every time."""
+
+_Judged = list[tuple[OutgoingPart, Verdict]]
+
+
+@attrs.define(eq=False, kw_only=True)
+class Attempts:
+    """The submissions under way, and what becomes of their parts; a `CarrierOwner`."""
+
+    recorder: Recorder
+    now_at: Callable[[], int]
+    subscriptions: Subscriptions
+    submissions: dict[str, Submission] = attrs.field(factory=dict[str, Submission], init=False)
+    """Those without an outcome, by message_ref."""
+    is_draining: bool = attrs.field(default=False, init=False)
+    """What becomes doubtful from now on stays as it is, whatever its duplicate_policy says."""
+
+    # What a carrier asks.
+
+    def write_ahead(
+        self,
+        carrier: Carrier,
+        parts: list[OutgoingPart],
+        go: Callable[[list[OutgoingPart]], None],
+    ) -> None:
+        """Remember attempts; those that are on disk may go."""
+        started_at = self.now_at()
+        starting: list[OutgoingPart] = []
+        entries: list[Entry] = []
+        for part in parts:
+            submission = self.submissions.get(part.message_ref)
+            if submission is None or not submission.is_waiting(part.part):
+                # A late response has settled it while it waited to be sent again.
+                continue
+            starting.append(part)
+            entries.append(
+                AttemptStarted(
+                    message_ref=part.message_ref,
+                    part=part.part,
+                    attempt=part.attempt,
+                    carrier=carrier.name,
+                    route=submission.route,
+                    started_at=started_at,
+                )
+            )
+        if len(starting) < len(parts):
+            carrier.release(len(parts) - len(starting))
+        if starting:
+            self.recorder.kept.append(entries, partial(self._written_ahead, carrier, starting, go))
+
+    def _written_ahead(
+        self,
+        carrier: Carrier,
+        parts: list[OutgoingPart],
+        go: Callable[[list[OutgoingPart]], None],
+        committed: Committed,
+    ) -> None:
+        if isinstance(committed, LedgerError):
+            carrier.put_back(parts, LEDGER_RETRY_DELAY)
+            return
+        allowed: list[OutgoingPart] = []
+        for part, effect in zip(parts, committed, strict=True):
+            if isinstance(effect, Held | Contradicted):
+                # The ledger knows better: whatever it is, it must not be sent.
+                state = effect.state if isinstance(effect, Held) else DeliveryState.IN_DOUBT
+                if state is DeliveryState.SENT:
+                    state = DeliveryState.IN_DOUBT
+                self._settle(part, state)
+            else:
+                self._settle(part, DeliveryState.SENT)
+                allowed.append(part)
+        if len(allowed) < len(parts):
+            carrier.release(len(parts) - len(allowed))
+        if allowed:
+            go(allowed)
+
+    def parts_ended(self, carrier: Carrier, ended: list[tuple[OutgoingPart, Exchange]]) -> None:
+        """Judge the answers, or their absence, and remember what came of each part."""
+        judged = [(part, self._judge(carrier, part, exchange)) for part, exchange in ended]
+        ended_at = self.now_at()
+        entries: list[Entry] = [
+            _attempt_ended(carrier, part, verdict, exchange.response, ended_at)
+            for (part, verdict), (_, exchange) in zip(judged, ended, strict=True)
+        ]
+        for _, verdict in judged:
+            if isinstance(verdict, Retry) and verdict.slow_down:
+                carrier.pause(verdict.after_delay)
+        self.recorder.record(entries, partial(self._concluded, carrier, judged))
+
+    def parts_not_written(self, carrier: Carrier, parts: list[OutgoingPart]) -> None:
+        """Remember that these certainly did not leave, and try them again."""
+        verdict = judge_silence(Silence.NOT_WRITTEN)
+        ended_at = self.now_at()
+        entries: list[Entry] = [
+            _attempt_ended(carrier, part, verdict, None, ended_at) for part in parts
+        ]
+        judged = [(part, verdict) for part in parts]
+        self.recorder.record(entries, partial(self._concluded, carrier, judged))
+
+    def parts_expired(self, carrier: Carrier, parts: list[OutgoingPart]) -> None:
+        """Remember that these became worthless before there was room for them."""
+        closed_at = self.now_at()
+        entries: list[Entry] = [
+            MessageClosed(
+                message_ref=part.message_ref,
+                closed_at=closed_at,
+                state=DeliveryState.EXPIRED,
+                error_code=Canonical.EXPIRED.value,
+            )
+            for part in parts
+        ]
+
+        def concluded(_effects: list[Effect]) -> None:
+            error = own_error(Canonical.EXPIRED, "validity")
+            for part in parts:
+                self._settle(part, DeliveryState.EXPIRED, error=error)
+
+        self.recorder.record(entries, concluded)
+
+    def late_response(self, carrier: Carrier, part: OutgoingPart, response: Pdu) -> None:
+        """Adopt an answer that came after its time: the doubt is over."""
+        nacked = response.command_id == CommandId.GENERIC_NACK
+        verdict = _judge_response(carrier, part, response, nacked=nacked)
+        if isinstance(verdict, Retry) and verdict.error is not None:
+            # It was told as in doubt already, and nobody waits for another try.
+            verdict = Refused(error=verdict.error, failover=Failover.NO)
+        self.recorder.record(
+            [_attempt_ended(carrier, part, verdict, response, self.now_at())],
+            partial(self._adopted, part, verdict),
+        )
+
+    def _adopted(self, part: OutgoingPart, verdict: Verdict, effects: list[Effect]) -> None:
+        # Whoever waits, waits for other parts, or for this one to be sent again: needless now.
+        if isinstance(effects[0], Recorded):
+            match verdict:
+                case Accepted(message_id=message_id):
+                    self._settle(part, DeliveryState.ACCEPTED, message_id=message_id)
+                case Refused(error=error) if not self._is_open(part):
+                    self._settle(part, DeliveryState.REFUSED, error=error)
+                case _:
+                    pass
+        self.publish_receipts(effects)
+
+    # What came of it.
+
+    def _judge(self, carrier: Carrier, part: OutgoingPart, exchange: Exchange) -> Verdict:
+        response = exchange.response
+        if response is not None:
+            return _judge_response(
+                carrier, part, response, nacked=exchange.end is ExchangeEnd.NACKED
+            )
+        timed_out = exchange.end is ExchangeEnd.TIMED_OUT
+        return judge_silence(Silence.TIMED_OUT if timed_out else Silence.LINK_LOST)
+
+    def _concluded(self, carrier: Carrier, judged: _Judged, effects: list[Effect]) -> None:
+        for part, verdict in judged:
+            match verdict:
+                case Accepted(message_id=message_id):
+                    self._settle(part, DeliveryState.ACCEPTED, message_id=message_id)
+                case Refused(error=error):
+                    self._settle(part, DeliveryState.REFUSED, error=error)
+                case Retry(after_delay=delay) if part.attempt < MOST_ATTEMPTS:
+                    self._try_again(carrier, part.again(), delay)
+                case Retry(error=error):
+                    self._settle(part, DeliveryState.REFUSED, error=error)
+                case InDoubt():
+                    self._doubted(carrier, part)
+        self.publish_receipts(effects)
+
+    def _doubted(self, carrier: Carrier, part: OutgoingPart) -> None:
+        submission = self.submissions.get(part.message_ref)
+        allowed = submission is not None and submission.message.duplicate_policy == "allow"
+        if allowed and not self.is_draining and part.doubts + 1 < MOST_DOUBTS:
+            self._try_again(carrier, part.again(doubted=True), 0.0)
+        else:
+            self._settle(part, DeliveryState.IN_DOUBT)
+
+    def _try_again(self, carrier: Carrier, part: OutgoingPart, delay: float) -> None:
+        if self._is_open(part):
+            self._settle(part, DeliveryState.QUEUED)
+            carrier.enqueue_later(part, delay)
+
+    def _is_open(self, part: OutgoingPart) -> bool:
+        submission = self.submissions.get(part.message_ref)
+        return submission is not None and submission.is_open(part.part)
+
+    def _settle(
+        self,
+        part: OutgoingPart,
+        state: DeliveryState,
+        *,
+        message_id: str = "",
+        error: MappedError | None = None,
+    ) -> None:
+        submission = self.submissions.get(part.message_ref)
+        if submission is not None and submission.settle(
+            part.part, state, message_id=message_id, error=error
+        ):
+            del self.submissions[part.message_ref]
+            submission.tell(submission.outcome())
+
+    def publish_receipts(self, effects: Iterable[Effect]) -> None:
+        """Tell of receipts that had waited for the answers just written."""
+        self.subscriptions.publish(
+            receipt_event(receipt)
+            for effect in effects
+            if isinstance(effect, Recorded)
+            for receipt in effect.receipts
+        )
+
+    def abandon(self) -> None:
+        """Tell everybody who still waits where his message stands, because nobody goes on with it."""
+        submissions, self.submissions = self.submissions, {}
+        for submission in submissions.values():
+            submission.abandon()
+
+
+def _judge_response(
+    carrier: Carrier, part: OutgoingPart, response: Pdu, *, nacked: bool
+) -> Verdict:
+    tlvs = response.tlvs
+    reason = tlvs.value(TlvTag.DELIVERY_FAILURE_REASON)
+    return judge_answer(
+        carrier.settings.profile.errors,
+        command_status=response.command_status,
+        message_id=getattr(response, "message_id", ""),
+        network_error_code=tlvs.first(TlvTag.NETWORK_ERROR_CODE) or b"",
+        delivery_failure_reason=reason if isinstance(reason, int) else None,
+        nacked=nacked,
+        tries=part.attempt,
+    )
+
+
+def _attempt_ended(
+    carrier: Carrier,
+    part: OutgoingPart,
+    verdict: Verdict,
+    response: Pdu | None,
+    ended_at: int,
+) -> AttemptEnded:
+    entry = AttemptEnded(
+        message_ref=part.message_ref,
+        part=part.part,
+        attempt=part.attempt,
+        ended_at=ended_at,
+        outcome=AttemptOutcome.IN_DOUBT,
+    )
+    if response is not None:
+        entry.command_status = response.command_status
+        entry.network_error_code = response.tlvs.first(TlvTag.NETWORK_ERROR_CODE) or b""
+    match verdict:
+        case Accepted(message_id=message_id):
+            rule = carrier.settings.profile.response_message_id
+            entry.outcome = AttemptOutcome.ACCEPTED
+            entry.message_id = message_id
+            entry.message_id_key = rule.normalise(message_id)
+        case Refused(error=error):
+            entry.outcome = AttemptOutcome.REFUSED
+            entry.error = error
+        case Retry(error=error):
+            refused = response is not None
+            entry.outcome = AttemptOutcome.REFUSED if refused else AttemptOutcome.NOT_WRITTEN
+            entry.error = error
+            entry.retrying = part.attempt < MOST_ATTEMPTS
+        case InDoubt():
+            pass
+    return entry

@@ -1,0 +1,364 @@
+"""Messages on their way in: routed, written as PDUs, remembered, and put into a carrier's queue.
+
+What becomes of their parts from there on is `attempts.py`.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from math import inf
+from random import Random
+from zlib import crc32
+
+import attrs
+import trio
+
+from whiteroute.engine.carrier import Carrier
+from whiteroute.engine.config import Config
+from whiteroute.engine.ledger import (
+    Committed,
+    EntryError,
+    Ledger,
+    LedgerError,
+    MessageHistory,
+    Selection,
+)
+from whiteroute.engine.messages import (
+    Canonical,
+    DeliveryState,
+    Known,
+    MappedError,
+    Message,
+    MessageClosed,
+    MessageTaken,
+    Outcome,
+    make_parts,
+)
+from whiteroute.pdu import EncodeError, encode
+from whiteroute.routing import (
+    Decision,
+    NumberError,
+    PlanResolver,
+    RoutingRequest,
+    choose,
+    normalise_msisdn,
+)
+
+from .attempts import Attempts
+from .submission import Submission, Told, own_error
+
+__all__ = ["Outbound"]
+
+VALIDITY = 48 * 3600.0
+"""Seconds for which routing looks ahead when a message says nothing; operators try for 24 to 72
+hours. Nothing is told to the carrier then."""
+
+
+@attrs.define(eq=False, kw_only=True)
+class Outbound:
+    """Takes messages over, and those that an earlier process left."""
+
+    config: Config
+    kept: Ledger
+    random: Random
+    now_at: Callable[[], int]
+    carriers: Mapping[str, Carrier]
+    attempts: Attempts
+    _resolver: PlanResolver = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._resolver = PlanResolver(self.config.plan, lambda: datetime_of(self.now_at()))
+
+    def take(self, messages: Sequence[Message], told: Told) -> None:
+        """Take messages over; `told` is called once for each when it has an outcome.
+
+        Raises:
+            LedgerError: The ledger is closed; `told` is called for none.
+        """
+        taken_at = self.now_at()
+        submissions: list[Submission] = []
+        entries: list[MessageTaken] = []
+        for message in messages:
+            submission, entry = self._route(message, taken_at)
+            submission.told.append(told)
+            submissions.append(submission)
+            entries.append(entry)
+        self.kept.append(entries, partial(self._remembered, submissions, entries))
+
+    def decide(
+        self, message: Message, destination: str, message_ref: str, taken_at: int | None = None
+    ) -> Decision:
+        """Choose a route.
+
+        Args:
+            message: What is to be sent.
+            destination: Its number, digits only.
+            message_ref: Its name, should the message have none.
+            taken_at: When, microseconds since the epoch. Default: now.
+        """
+        now = datetime_of(self.now_at() if taken_at is None else taken_at)
+        return choose(
+            RoutingRequest(
+                message_ref=message_ref,
+                destination=destination,
+                sender=message.sender,
+                traffic_class=message.traffic_class,
+                network=self._resolver.cached(destination),
+                valid_until=now + timedelta(seconds=message.validity or VALIDITY),
+            ),
+            self.config.routes,
+            policy=self.config.policy,
+            now=now,
+        )
+
+    # One message.
+
+    def _route(self, message: Message, taken_at: int) -> tuple[Submission, MessageTaken]:
+        message_ref = message.message_ref or f"{taken_at:x}-{self.random.getrandbits(48):012x}"
+        submission = Submission(message=message, message_ref=message_ref)
+        decision = None
+        submission.error = _check_validity(message.validity)
+        try:
+            if submission.error is None:
+                destination = normalise_msisdn(message.to)
+                decision = self.decide(message, destination, message_ref, taken_at)
+                self._write(submission, decision, destination, taken_at)
+        except NumberError as error:
+            submission.error = own_error(Canonical.INVALID_DESTINATION, f"msisdn: {error}")
+        except EncodeError as error:
+            submission.error = own_error(Canonical.PROTOCOL_ERROR, f"encoding: {error}")
+        return submission, self._taken(submission, decision, taken_at)
+
+    def _write(
+        self, submission: Submission, decision: Decision, destination: str, taken_at: int
+    ) -> None:
+        route = decision.chosen
+        if route is None:
+            submission.rejected = decision.rejected
+            submission.error = own_error(Canonical.NO_ROUTE, "routing")
+            return
+        profile = self.config.carriers[route.carrier].profile
+        pdus = make_parts(
+            submission.message,
+            destination,
+            addresses=profile.addresses,
+            text=profile.text,
+            submit=profile.submit,
+            # The same again after a restart, so that parts sent before and after still join.
+            reference=crc32(submission.message_ref.encode(errors="surrogatepass")),
+            now=datetime_of(taken_at),
+        )
+        for pdu in pdus:
+            encode(pdu)
+        submission.route, submission.carrier = route.id, route.carrier
+        submission.pdus = pdus
+        submission.states = [DeliveryState.QUEUED] * len(pdus)
+        submission.message_ids = [""] * len(pdus)
+
+    def _taken(
+        self, submission: Submission, decision: Decision | None, taken_at: int
+    ) -> MessageTaken:
+        message, error = submission.message, submission.error
+        network = None if decision is None else decision.request.network
+        expires = message.validity is not None and error is None
+        return MessageTaken(
+            message_ref=submission.message_ref,
+            to=message.to if decision is None else decision.request.destination,
+            sender=message.sender,
+            text=message.text,
+            traffic_class=message.traffic_class,
+            tags=message.tags,
+            duplicate_policy=message.duplicate_policy,
+            taken_at=taken_at,
+            valid_until_at=taken_at + int((message.validity or 0) * 1e6) if expires else None,
+            state=DeliveryState.QUEUED if error is None else DeliveryState.REFUSED,
+            route=submission.route,
+            carrier=submission.carrier,
+            network="" if network is None else str(network.network),
+            part_count=max(1, len(submission.pdus)),
+            reporting_parts=(
+                self.config.carriers[submission.carrier].profile.reporting_parts
+                if submission.carrier
+                else "all"
+            ),
+            decision=_explained(decision, error),
+            error_code="" if error is None else error.canonical.value,
+        )
+
+    # Once it is remembered.
+
+    def _remembered(
+        self,
+        submissions: list[Submission],
+        entries: list[MessageTaken],
+        committed: Committed,
+    ) -> None:
+        if isinstance(committed, EntryError) and len(entries) > 1:
+            # One of them cannot be stored; the others can.
+            for submission, entry in zip(submissions, entries, strict=True):
+                self._remember_alone(submission, entry)
+            return
+        if isinstance(committed, LedgerError):
+            for submission in submissions:
+                submission.tell(committed)
+            return
+        for submission, effect in zip(submissions, committed, strict=True):
+            if isinstance(effect, Known):
+                self._tell_known(submission, effect)
+            elif submission.error is not None:
+                submission.tell(submission.outcome())
+            else:
+                self._enqueue(submission)
+
+    def _remember_alone(self, submission: Submission, entry: MessageTaken) -> None:
+        try:
+            self.kept.append([entry], partial(self._remembered, [submission], [entry]))
+        except LedgerError as error:
+            submission.tell(error)
+
+    def _tell_known(self, submission: Submission, known: Known) -> None:
+        running = self.attempts.submissions.get(known.message_ref)
+        if running is not None:
+            running.told += [partial(_tell_as_known, told) for told in submission.told]
+            return
+        try:
+            history = self.kept.message(known.message_ref)
+        except LedgerError as error:
+            submission.tell(error)
+            return
+        message = None if history is None else history.message
+        submission.tell(
+            Outcome(
+                message_ref=known.message_ref,
+                # Of the message that this ref stands for, which need not be the one given now.
+                to=submission.message.to if message is None else message.to,
+                state=known.state,
+                route="" if message is None else message.route,
+                carrier="" if message is None else message.carrier,
+                parts=0 if message is None else message.part_count,
+                message_ids=() if history is None else _message_ids(history),
+                error=None if history is None else _error(history),
+                known=True,
+            )
+        )
+
+    def _enqueue(self, submission: Submission) -> None:
+        self.attempts.submissions[submission.message_ref] = submission
+        validity = submission.message.validity
+        expires_at = inf if validity is None else trio.current_time() + validity
+        self.carriers[submission.carrier].enqueue(submission.outgoing(expires_at))
+
+    # What an earlier process left.
+
+    def resume(self) -> None:
+        """Go on with what an earlier process took and never tried.
+
+        What it tried and had no answer for is in doubt, and is tried again only under `allow`.
+        """
+        doubted = {(doubt.message_ref, doubt.part) for doubt in self.kept.recovered}
+        for state in (DeliveryState.QUEUED, DeliveryState.SENT, DeliveryState.IN_DOUBT):
+            for record in list(self.kept.reader.messages(Selection(state=state))):
+                history = self.kept.message(record.message_ref)
+                if history is None:
+                    continue
+                states = list(history.part_states())
+                if record.duplicate_policy == "allow":
+                    states = [
+                        DeliveryState.QUEUED if (record.message_ref, part) in doubted else state
+                        for part, state in enumerate(states, 1)
+                    ]
+                if DeliveryState.QUEUED in states:
+                    self._resume(history, states)
+
+    def _resume(self, history: MessageHistory, states: list[DeliveryState]) -> None:
+        record = history.message
+        now_at = self.now_at()
+        left = None if record.valid_until_at is None else (record.valid_until_at - now_at) / 1e6
+        if left is not None and left <= 0:
+            self._close(record.message_ref, DeliveryState.EXPIRED, Canonical.EXPIRED)
+            return
+        message = Message(
+            to=record.to,
+            sender=record.sender,
+            text=record.text,
+            traffic_class=record.traffic_class,
+            message_ref=record.message_ref,
+            tags=record.tags,
+            duplicate_policy="allow" if record.duplicate_policy == "allow" else "hold",
+            validity=left,
+        )
+        submission, _ = self._route(message, now_at)
+        moved = bool(history.attempts) and submission.route != record.route
+        if submission.error is not None or moved or len(submission.pdus) != len(states):
+            # A message that would be cut differently now, or whose parts would take two roads,
+            # would arrive torn.
+            error = submission.error or own_error(Canonical.NO_ROUTE, "resumed")
+            self._close(record.message_ref, DeliveryState.REFUSED, error.canonical)
+            return
+        tried = [0] * len(states)
+        for line in history.attempts:
+            tried[line.started.part - 1] += 1
+        submission.states = states
+        submission.message_ids = list(_message_ids(history))
+        self.attempts.submissions[record.message_ref] = submission
+        parts = submission.outgoing(inf if left is None else trio.current_time() + left)
+        for part in parts:
+            part.attempt = tried[part.part - 1] + 1
+        self.carriers[submission.carrier].enqueue(parts)
+
+    def _close(self, message_ref: str, state: DeliveryState, why: Canonical) -> None:
+        self.attempts.recorder.record(
+            [
+                MessageClosed(
+                    message_ref=message_ref,
+                    closed_at=self.now_at(),
+                    state=state,
+                    error_code=why.value,
+                )
+            ]
+        )
+
+
+def datetime_of(at: int) -> datetime:
+    """Read an instant of the ledger, microseconds since the epoch, as a UTC datetime."""
+    return _EPOCH + timedelta(microseconds=at)
+
+
+_EPOCH = datetime.fromtimestamp(0, UTC)
+
+
+def _check_validity(validity: float | None) -> MappedError | None:
+    if validity is None or validity > 0:
+        return None
+    return own_error(Canonical.EXPIRED, f"validity: {validity} s, expected more than 0")
+
+
+def _explained(decision: Decision | None, error: MappedError | None) -> str:
+    """Write the decision as JSON, and beside it what else was wrong with the message."""
+    explained = {} if decision is None else decision.to_dict()
+    if error is not None:
+        explained["refused"] = {"error": error.canonical.value, "rule": error.rule}
+    return json.dumps(explained, default=str)
+
+
+def _tell_as_known(told: Told, outcome: Outcome | LedgerError) -> None:
+    told(attrs.evolve(outcome, known=True) if isinstance(outcome, Outcome) else outcome)
+
+
+def _message_ids(history: MessageHistory) -> tuple[str, ...]:
+    ids = [""] * history.message.part_count
+    for line in history.attempts:
+        if line.ended is not None and line.ended.message_id:
+            ids[line.started.part - 1] = line.ended.message_id
+    return tuple(ids)
+
+
+def _error(history: MessageHistory) -> MappedError | None:
+    """Give why a message that the ledger knows did not pass; None if it did, or may have."""
+    for line in history.attempts:
+        if line.state is DeliveryState.REFUSED and line.ended is not None:
+            return line.ended.error
+    code = history.message.error_code
+    refused = code and history.message.state is DeliveryState.REFUSED
+    return own_error(Canonical(code), "ledger") if refused else None

@@ -1,0 +1,119 @@
+"""One message between being handed over and having an outcome for every part.
+
+Bookkeeping only, in memory, for as long as somebody may wait for it; the ledger keeps it for ever.
+"""
+
+from collections.abc import Callable
+
+import attrs
+
+from whiteroute.engine.carrier import OutgoingPart
+from whiteroute.engine.ledger import LedgerError
+from whiteroute.engine.messages import (
+    Canonical,
+    DeliveryState,
+    MappedError,
+    Message,
+    Outcome,
+    message_state,
+)
+from whiteroute.pdu import SubmitSm
+from whiteroute.routing import CandidateRejection
+
+__all__ = ["Submission", "Told", "own_error"]
+
+Told = Callable[[Outcome | LedgerError], None]
+"""Whom to tell what came of a message; called once for each."""
+
+_OPEN = (DeliveryState.QUEUED, DeliveryState.SENT)
+
+
+def own_error(canonical: Canonical, rule: str) -> MappedError:
+    """Make an error that we found ourselves, before any carrier was asked."""
+    return MappedError(
+        canonical=canonical,
+        permanence=canonical.nature.permanence,
+        scope=canonical.nature.scope,
+        rule=rule,
+    )
+
+
+@attrs.define(eq=False, kw_only=True)
+class Submission:
+    """A message on its way; `told` are called once, when every part has an outcome."""
+
+    message: Message
+    message_ref: str
+    route: str = ""
+    carrier: str = ""
+    pdus: tuple[SubmitSm, ...] = attrs.field(default=(), repr=False)
+    rejected: tuple[CandidateRejection, ...] = ()
+    error: MappedError | None = None
+    """Why it is refused before any carrier was asked; else of the first part not accepted."""
+    states: list[DeliveryState] = attrs.field(factory=list[DeliveryState])
+    """QUEUED for a part that waits, SENT for one whose answer is waited for; else its outcome."""
+    message_ids: list[str] = attrs.field(factory=list[str])
+    told: list[Told] = attrs.field(factory=list[Told], repr=False)
+
+    def outgoing(self, expires_at: float) -> list[OutgoingPart]:
+        """Make the parts for the carrier's queue, in order."""
+        return [
+            OutgoingPart(self.message_ref, number, pdu, 1, expires_at)
+            for number, pdu in enumerate(self.pdus, 1)
+            if self.states[number - 1] is DeliveryState.QUEUED
+        ]
+
+    def is_waiting(self, part: int) -> bool:
+        """Whether a part has still to be sent."""
+        return self.states[part - 1] is DeliveryState.QUEUED
+
+    def is_open(self, part: int) -> bool:
+        """Whether a part has no outcome yet."""
+        return self.states[part - 1] in _OPEN
+
+    def settle(
+        self,
+        part: int,
+        state: DeliveryState,
+        *,
+        message_id: str = "",
+        error: MappedError | None = None,
+    ) -> bool:
+        """Note how far a part got; once it was accepted it got there, whatever else is heard.
+
+        Returns:
+            Whether every part has an outcome now.
+        """
+        if self.states[part - 1] is not DeliveryState.ACCEPTED:
+            self.states[part - 1] = state
+            self.message_ids[part - 1] = message_id
+            self.error = self.error or error
+        return not any(open_state in self.states for open_state in _OPEN)
+
+    def tell(self, outcome: Outcome | LedgerError) -> None:
+        """Give the outcome to everybody who waits for it, once."""
+        told, self.told = self.told, []
+        for callback in told:
+            callback(outcome)
+
+    def outcome(self) -> Outcome:
+        """Say where the message stands by what is known here."""
+        return Outcome(
+            message_ref=self.message_ref,
+            to=self.message.to,
+            state=message_state(self.states) if self.states else DeliveryState.REFUSED,
+            route=self.route,
+            carrier=self.carrier,
+            parts=len(self.pdus),
+            message_ids=tuple(self.message_ids),
+            error=self.error,
+            rejected=self.rejected,
+        )
+
+    def abandon(self) -> None:
+        """Say where the message stands when nobody goes on with it: what was sent is in doubt."""
+        self.states = [
+            DeliveryState.IN_DOUBT if state is DeliveryState.SENT else state
+            for state in self.states
+        ]
+        self.tell(self.outcome())
