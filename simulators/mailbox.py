@@ -1,0 +1,212 @@
+"""What one account is owed: its receipts and messages from handsets, until they are acknowledged.
+
+Kept by account, not by bind: they leave on any receiving bind of the account, wait while there is
+none, and come again when they were not taken. What they say is decided elsewhere.
+"""
+
+from collections import deque
+from collections.abc import Hashable, Iterator
+from copy import copy
+from functools import partial
+
+import attrs
+
+from whiteroute.engine.link import Link
+from whiteroute.engine.session import Exchange, ExchangeEnd
+from whiteroute.pdu import CommandStatus, DataSm, DeliverSm, MessageState
+
+from .agenda import Agenda
+from .happenings import CenterEventKind, Happenings, Mobile
+from .submissions import Submission
+
+LONGEST_RETRY_DELAY = 3600.0
+"""Seconds between two attempts at most, however often the delay has doubled."""
+
+
+@attrs.define(eq=False)
+class Tally:
+    """What one behaviour counts."""
+
+    count: int = 0
+    since: float = float("-inf")
+    """When counting started, in seconds of `trio.current_time`."""
+
+
+@attrs.define(eq=False)
+class Tallies:
+    """A tally for each behaviour that asks for one: behaviours are values and keep nothing."""
+
+    _tallies: dict[Hashable, Tally] = attrs.field(factory=dict, init=False)
+
+    def of(self, behaviour: Hashable) -> Tally:
+        """Give the behaviour's tally, new at first."""
+        return self._tallies.setdefault(behaviour, Tally())
+
+
+@attrs.define(slots=True, weakref_slot=False, eq=False)
+class Delivery:
+    """One deliver_sm (or data_sm) that must arrive."""
+
+    pdu: DeliverSm | DataSm
+    message: Submission | Mobile
+    state: MessageState | None
+    """What the receipt tells; None for a message from a handset."""
+    attempts: int = 0
+    acknowledged: bool = False
+
+
+@attrs.define(eq=False, kw_only=True)
+class Mailbox:
+    """One account's deliveries and the binds it has."""
+
+    account: str
+    agenda: Agenda
+    happenings: Happenings
+    retry_delay: float
+    attempts: int
+    limit: int
+    binds: int = attrs.field(default=0, init=False)
+    """How many binds of any kind the account has now."""
+    tallies: Tallies = attrs.field(factory=Tallies, init=False)
+    sent: int = attrs.field(default=0, init=False)
+    acknowledged: int = attrs.field(default=0, init=False)
+    _receivers: "deque[Link]" = attrs.field(factory=deque, init=False)
+    _ready: "deque[Delivery]" = attrs.field(factory=deque, init=False)
+
+    @property
+    def can_deliver(self) -> bool:
+        """Whether a receiving bind is there."""
+        return bool(self._receivers)
+
+    @property
+    def waiting(self) -> int:
+        """How many deliveries wait for a receiving bind, or for room in its window."""
+        return len(self._ready)
+
+    def add_receiver(self, link: Link, now: float) -> None:
+        """Deliver on this link from now on, first of all what has waited."""
+        self._receivers.append(link)
+        self.send(now)
+
+    def remove_receiver(self, link: Link) -> None:
+        """Deliver no more on this link; one that never received is no matter."""
+        if link in self._receivers:
+            self._receivers.remove(link)
+
+    def post(self, delivery: Delivery, now: float) -> None:
+        """Deliver as soon as a window has room."""
+        if len(self._ready) >= self.limit:
+            self._note(CenterEventKind.DELIVERY_GIVEN_UP, delivery, now)
+            return
+        self._ready.append(delivery)
+        self.send(now)
+
+    def send(self, now: float) -> None:
+        """Send what waits, as far as the windows have room; the binds take turns."""
+        while self._ready:
+            link = self._next_receiver()
+            if link is None:
+                return
+            delivery = self._ready.popleft()
+            if delivery.attempts:
+                # The session may still know the earlier attempt's PDU by its sequence_number.
+                delivery.pdu = copy(delivery.pdu)
+            delivery.attempts += 1
+            link.send(delivery.pdu, delivery)
+            self.sent += 1
+            if isinstance(delivery.message, Submission):
+                delivery.message.receipts_sent += 1
+                self._note(CenterEventKind.RECEIPT, delivery, now)
+            else:
+                self._note(CenterEventKind.MO, delivery, now)
+
+    def ended(self, exchange: Exchange, now: float) -> None:
+        """Take the end of one attempt, and send more now that its window has room."""
+        delivery = exchange.context
+        assert isinstance(delivery, Delivery)
+        status = exchange.command_status
+        if exchange.end is ExchangeEnd.ANSWERED and status == CommandStatus.ESME_ROK:
+            self._acknowledge(delivery, now)
+        else:
+            self._retry(delivery, status, now)
+        self.send(now)
+
+    def answered_late(self, exchange: Exchange, now: float) -> None:
+        """Take an answer that came after its time: if it says yes, nothing is sent again."""
+        delivery = exchange.context
+        assert isinstance(delivery, Delivery)
+        if exchange.command_status == CommandStatus.ESME_ROK and not delivery.acknowledged:
+            self._acknowledge(delivery, now)
+
+    def _next_receiver(self) -> Link | None:
+        receivers = self._receivers
+        for _ in range(len(receivers)):
+            link = receivers[0]
+            receivers.rotate(-1)
+            if link.session.room:
+                return link
+        return None
+
+    def _acknowledge(self, delivery: Delivery, now: float) -> None:
+        delivery.acknowledged = True
+        self.acknowledged += 1
+        kind = CenterEventKind.MO_ACKNOWLEDGED
+        if isinstance(delivery.message, Submission):
+            delivery.message.receipts_acknowledged += 1
+            kind = CenterEventKind.RECEIPT_ACKNOWLEDGED
+        self._note(kind, delivery, now, CommandStatus.ESME_ROK)
+
+    def _retry(self, delivery: Delivery, status: int | None, now: float) -> None:
+        self._note(CenterEventKind.DELIVERY_FAILED, delivery, now, status)
+        if delivery.attempts >= self.attempts:
+            self._note(CenterEventKind.DELIVERY_GIVEN_UP, delivery, now, status)
+            return
+        delay = min(self.retry_delay * 2 ** (delivery.attempts - 1), LONGEST_RETRY_DELAY)
+        self.agenda.at(now + delay, partial(self._again, delivery))
+
+    def _again(self, delivery: Delivery, now: float) -> None:
+        if not delivery.acknowledged:
+            self.post(delivery, now)
+
+    def _note(
+        self, kind: CenterEventKind, delivery: Delivery, now: float, status: int | None = None
+    ) -> None:
+        self.happenings.note(kind, now, self.account, delivery.message, delivery.state, status)
+
+
+@attrs.define(eq=False, kw_only=True)
+class Mailboxes:
+    """All accounts' mailboxes, each from the account's first bind on, or earlier if asked for."""
+
+    agenda: Agenda
+    happenings: Happenings
+    retry_delay: float
+    attempts: int
+    limit: int
+    """Deliveries that wait in one mailbox, at most."""
+    _by_account: dict[str, Mailbox] = attrs.field(factory=dict, init=False)
+
+    def of(self, account: str) -> Mailbox:
+        """Give an account's mailbox, new if there was none."""
+        mailbox = self._by_account.get(account)
+        if mailbox is None:
+            mailbox = self._by_account[account] = Mailbox(
+                account=account,
+                agenda=self.agenda,
+                happenings=self.happenings,
+                retry_delay=self.retry_delay,
+                attempts=self.attempts,
+                limit=self.limit,
+            )
+        return mailbox
+
+    def first_for_mo(self) -> Mailbox | None:
+        """Give the first that has a receiving bind, or else the first, or None."""
+        receiving = (each for each in self if each.can_deliver)
+        return next(receiving, next(iter(self), None))
+
+    def __contains__(self, account: str) -> bool:
+        return account in self._by_account
+
+    def __iter__(self) -> Iterator[Mailbox]:
+        return iter(self._by_account.values())
