@@ -1,0 +1,71 @@
+"""What the ledger says of one message, in short: its ids, its error, where it stands.
+
+`receipts` shows it, and `send` for messages that it could not wait for.
+"""
+
+import json
+
+from whiteroute.engine.ledger import MessageHistory
+from whiteroute.engine.messages import Canonical, DeliveryState, MappedError, Outcome
+
+_WRONG = frozenset({DeliveryState.FAILED, DeliveryState.EXPIRED, DeliveryState.REFUSED})
+
+
+def message_ids(history: MessageHistory) -> tuple[str, ...]:
+    """Give the carrier's ids, one a part, in order; empty strings for parts without one.
+
+    None at all where nothing was ever tried.
+    """
+    if not history.attempts:
+        return ()
+    ids = [""] * history.message.part_count
+    for attempt in history.attempts:
+        if attempt.ended is not None and attempt.ended.message_id:
+            ids[attempt.started.part - 1] = attempt.ended.message_id
+    return tuple(ids)
+
+
+def error_of(history: MessageHistory) -> MappedError | None:
+    """Give the error that explains where the message stands, with its raw codes; None without one.
+
+    The latest receipt or answer that bears the ledger's code. Where none does, the engine itself
+    ended the message, and there are no raw codes.
+    """
+    code = history.message.error_code
+    if not code and history.message.state not in _WRONG:
+        return None
+    told = [line.receipt.error for line in reversed(history.receipts)]
+    told += [line.ended.error for line in reversed(history.attempts) if line.ended is not None]
+    for error in told:
+        # One part may have failed, and a later receipt of another have said that all is well.
+        if error is not None and (error.canonical == code or (not code and error.is_error)):
+            return error
+    if not code:
+        return None
+    try:
+        canonical = Canonical(code)
+    except ValueError:  # from a ledger that a newer whiteroute wrote
+        canonical = Canonical.UNKNOWN
+    nature = canonical.nature
+    decision = json.loads(history.message.decision or "{}")
+    return MappedError(
+        canonical=canonical,
+        permanence=nature.permanence,
+        scope=nature.scope,
+        rule=decision.get("refused", {}).get("rule", "engine"),
+    )
+
+
+def outcome_of(history: MessageHistory) -> Outcome:
+    """Give what came of a message by what the ledger holds."""
+    message = history.message
+    return Outcome(
+        message_ref=message.message_ref,
+        to=message.to,
+        state=message.state,
+        route=message.route,
+        carrier=message.carrier,
+        parts=message.part_count,
+        message_ids=message_ids(history),
+        error=error_of(history),
+    )

@@ -1,0 +1,117 @@
+"""`whiteroute run`: the engine as a service, which keeps its binds and takes what comes in on them.
+
+It goes on with what an earlier process took and did not send. To hand it messages from a program of
+one's own, embed the engine: `whiteroute.open_engine`.
+"""
+
+import click
+import trio
+
+from whiteroute.engine.config import Config, load_config
+from whiteroute.engine.service import (
+    Engine,
+    EngineEvent,
+    InboundMessage,
+    LinkEvent,
+    ReceiptEvent,
+    open_engine,
+)
+
+from .interruption import open_interruption
+from .output import count, error_record, instant, meaning, print_json, say
+
+
+@click.command("run")
+@click.option("--config", "config_file", required=True, metavar="FILE", help="The TOML.")
+@click.option("--json", "as_json", is_flag=True, help="One object per event and line.")
+def command(config_file: str, as_json: bool) -> int:
+    """Run the engine until SIGINT or SIGTERM.
+
+    Then nothing more is sent, answers that are still out are waited for, and the binds are unbound.
+    Until then it tells binds that come and go, receipts, and messages from handsets.
+    """
+    trio.run(_serve, load_config(config_file), as_json)
+    return 0
+
+
+async def _serve(config: Config, as_json: bool) -> None:
+    with open_interruption() as interruption:
+        async with open_engine(config) as engine:
+            say(
+                f"{count(len(config.carriers), 'carrier')}, ledger {config.ledger}. Ctrl-C ends it."
+            )
+
+            async def tell() -> None:
+                await _tell_events(engine, as_json)
+
+            await interruption.run(tell)
+            say("Stopping; waiting for the answers that are still out.")
+    say("Stopped.")
+
+
+async def _tell_events(engine: Engine, as_json: bool) -> None:
+    async for event in engine.events():
+        if as_json:
+            print_json(event_record(event))
+        else:
+            click.echo(in_words(event))
+
+
+def event_record(event: EngineEvent) -> dict[str, object]:
+    """Give an event as `run --json` prints it."""
+    match event:
+        case ReceiptEvent():
+            return {
+                "event": "receipt",
+                "at": instant(event.at),
+                "message_ref": event.message_ref,
+                "part": event.part,
+                "parts": event.parts,
+                "to": event.to,
+                "state": event.state.value,
+                "part_state": event.part_state.value,
+                "carrier": event.carrier,
+                "route": event.route,
+                "message_id": event.message_id,
+                "error": error_record(event.error),
+                "latency_s": event.latency,
+                "conflicting": event.conflicting,
+                "tags": dict(event.tags),
+            }
+        case InboundMessage():
+            return {
+                "event": "inbound",
+                "at": instant(event.at),
+                "inbound_ref": event.inbound_ref,
+                "carrier": event.carrier,
+                "source_addr": event.source_addr,
+                "destination_addr": event.destination_addr,
+                "text": event.text,
+            }
+        case LinkEvent():
+            return {
+                "event": "link",
+                "at": instant(event.at),
+                "carrier": event.carrier,
+                "link": event.link,
+                "what": event.what,
+                "cause": event.cause,
+                "command_status": event.command_status,
+            }
+
+
+def in_words(event: EngineEvent) -> str:
+    """Write an event on one line for eyes."""
+    when = instant(event.at)
+    match event:
+        case ReceiptEvent():
+            part = f" part {event.part} of {event.parts}" if event.parts > 1 else ""
+            why = (
+                f"  {event.error.canonical}: {meaning(event.error)}" if event.error.is_error else ""
+            )
+            return f"{when}  {event.part_state.value}  {event.message_ref}{part} to {event.to}{why}"
+        case InboundMessage():
+            text = repr(event.text)
+            return f"{when}  from {event.source_addr} to {event.destination_addr}: {text}"
+        case LinkEvent():
+            return f"{when}  {event.link} {event.what}: {event.cause}"
