@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping
 import attrs
 
 from whiteroute.pdu import (
-    TLV_TABLE,
     BodyError,
     DataSm,
     DeliverSm,
@@ -18,19 +17,16 @@ from whiteroute.pdu import (
     SubmitMulti,
     SubmitSm,
     Tlv,
-    Tlvs,
     TlvTag,
     UdhElement,
     UnknownPdu,
     WireForm,
     command_id_of,
     command_name,
-    is_response,
     join_parts,
     parse_data_coding,
     parse_receipt,
     split_udh,
-    status_meaning,
     status_name,
     tlv_name,
     tlv_value,
@@ -46,11 +42,6 @@ WIRE_FORMS: Mapping[str, int] = {
 }
 """How a PDU can stand on the wire where its values do not say it: name to bit."""
 
-_WIRE_FINDINGS = {
-    "header_only": "body: none, expected the fields of the operation",
-    "unterminated": "body: the last string ends with the PDU, expected a NUL behind it",
-    "overlong": "body: a string longer than the specification allows; kept whole",
-}
 _UDH_ELEMENTS = {
     "Concatenation": "concatenation",
     "ApplicationPorts": "ports",
@@ -206,68 +197,20 @@ def _covered(octets: bytes, length: int) -> bytes:
     return octets[:at] + b"*" * length + octets[at + length :]
 
 
-# What the specification does not foresee, or forbids, and the octets say all the same.
+# What is odd about it: what the codec tolerated, and what the text says of itself.
 
 
 def _findings(pdu: Pdu) -> Iterator[str]:
-    if isinstance(pdu, UnknownPdu):
-        yield f"command_id: {command_name(command_id_of(pdu))}, expected one of a specification"
-    yield from _header_findings(pdu)
-    for name, text in _WIRE_FINDINGS.items():
-        # Spec: SMPP 3.4 §4.4.2: a refusal may come without a body.
-        if pdu.wire_form & WIRE_FORMS[name] and not (name == "header_only" and pdu.command_status):
-            yield text
-    if not pdu.wire_form & WireForm.HEADER_ONLY:
-        for name, kind in pdu.fields:
-            yield from _field_findings(name, kind, getattr(pdu, name))
-    yield from _tlv_findings(pdu.tlvs)
+    for finding in pdu.findings:
+        yield f"{finding.code} {finding}"
     if isinstance(pdu, TextPdu):
         yield from _text_findings(pdu)
-
-
-def _header_findings(pdu: Pdu) -> Iterator[str]:
-    name = status_name(pdu.command_status)
-    if pdu.command_status and not is_response(pdu):
-        yield f"command_status: {name}, expected 0 in a request"
-    elif name.startswith("0x"):
-        yield f"command_status: {name}. {status_meaning(pdu.command_status)}"
-    number = pdu.sequence_number
-    if not 1 <= number <= 0x7FFF_FFFF and (number or pdu.name != "generic_nack"):
-        yield f"sequence_number: {number}, expected 1 to {0x7FFF_FFFF}"
-
-
-def _field_findings(name: str, kind: object, value: object) -> Iterator[str]:
-    known = getattr(kind, "known", None)
-    if known is not None and value not in (numbers := sorted(map(int, known))):
-        listed = ", ".join(map(str, numbers))
-        expected = f"one of {listed}" if len(numbers) < 12 else f"{numbers[0]} to {numbers[-1]}"
-        yield f"{name}: {value}, expected {expected}"
-    if getattr(kind, "empty_or_full", False) and isinstance(value, str):
-        full = getattr(kind, "size", 17) - 1
-        if len(value) not in (0, full):
-            yield f"{name}: {len(value)} characters, expected none or {full}"
-
-
-def _tlv_findings(tlvs: Tlvs) -> Iterator[str]:
-    for tlv in tlvs:
-        kind = TLV_TABLE.get(tlv.tag)
-        if kind is None:
-            yield f"tlv {tlv_name(tlv.tag)}: a tag of no specification; kept"
-        elif not kind.least <= len(tlv.value) <= kind.most:
-            sizes = str(kind.least) if kind.least == kind.most else f"{kind.least} to {kind.most}"
-            yield f"tlv {tlv_name(tlv.tag)}: {len(tlv.value)} octets, expected {sizes}"
-    if tlvs.trailing:
-        yield f"tlvs: {len(tlvs.trailing)} octets behind the last whole one; kept"
 
 
 def _text_findings(pdu: TextPdu) -> Iterator[str]:
     coding = parse_data_coding(pdu.data_coding)
     if coding.reserved:
         yield f"data_coding: {coding.value}, a reserved value; read as {coding.alphabet}"
-    if pdu.esm_class & EsmClass.UDHI:
-        header, _ = split_udh(_user_data(pdu))
-        if header.finding:
-            yield f"udh: {header.finding}"
     receipt = parse_receipt(pdu) if isinstance(pdu, DeliverSm | DataSm) else None
     for what in receipt.conflict if receipt else ():
         yield f"receipt: text and TLVs tell a different {what}"

@@ -156,11 +156,11 @@ def test_people_see_texts_names_and_what_is_odd(run: Run) -> None:
         f"text                     {PART.text!r}",
         "receipt                  message_id '78'  UNDELIVERABLE  stat UNDELIV  err 027",
         "tlv message_state        5  UNDELIVERABLE",
-        "finding                  addr_ton: 77, expected one of 0, 1, 2, 3, 4, 5, 6",
+        "finding                  RESERVED_VALUE bind_transceiver.addr_ton: 77, expected 0, 1, 2, 3,",
         "ESME_RTHROTTLED (The ESME sent faster than it may.)",
-        "finding                  body: the last string ends with the PDU",
-        "finding                  command_id: 0x00000428, expected one of a specification",
-        "finding                  tlvs: 3 octets behind the last whole one; kept",
+        "finding                  UNTERMINATED ",
+        "finding                  UNKNOWN_OPERATION command_id: 0x00000428, expected an operation",
+        "finding                  TRAILING_OCTETS ",
         "text                     'при'",
         "dest_addr_ton 1 dest_addr_npi 1 destination_addr 34600111222; dl_name staff",
     ):
@@ -171,20 +171,26 @@ def test_people_see_texts_names_and_what_is_odd(run: Run) -> None:
 @pytest.mark.parametrize(
     ("pdu", "finding"),
     [
-        (EnquireLink(command_status=8, sequence_number=1), "command_status: ESME_RSYSERR, expe"),
-        (SubmitSmResp(command_status=0x40B, sequence_number=1), "command_status: 0x0000040B. The"),
-        (EnquireLink(), "sequence_number: 0, expected 1 to 2147483647"),
+        (
+            EnquireLink(command_status=8, sequence_number=1),
+            "STATUS_IN_REQUEST enquire_link.command_status: 0x0000",
+        ),
+        (SubmitSmResp(command_status=0x22, sequence_number=1), "RESERVED_STATUS submit_sm_resp."),
+        (
+            EnquireLink(),
+            "SEQUENCE_NUMBER enquire_link.sequence_number: 0, expected 1 to 2147483647",
+        ),
         (
             SubmitSm(destination_addr="1", priority_flag=9, sequence_number=1),
-            "priority_flag: 9, expected one of 0, 1, 2, 3, 4",
+            "RESERVED_VALUE submit_sm.priority_flag: 9, expected 0 to 4",
         ),
         (
             SubmitSm(destination_addr="1", registered_delivery=99, sequence_number=1),
-            "registered_delivery: 99, expected 0 to 31",
+            "RESERVED_VALUE submit_sm.registered_delivery: 99, expected 0 to 31",
         ),
         (
             SubmitSm(destination_addr="1", validity_period="never", sequence_number=1),
-            "validity_period: 5 characters, expected none or 16",
+            "WRONG_LENGTH submit_sm.validity_period: 5 octets, expected 0 or 16",
         ),
         (
             SubmitSm(destination_addr="1", data_coding=0x8F, sequence_number=1),
@@ -194,7 +200,7 @@ def test_people_see_texts_names_and_what_is_odd(run: Run) -> None:
             SubmitSm(
                 destination_addr="1", esm_class=0x40, short_message=b"\x09\x00", sequence_number=1
             ),
-            "udh: 9 octets of header are announced, 1 are left",
+            "UDH_MALFORMED submit_sm.short_message: 9 octets of header are announced, 1 are",
         ),
         (
             DataSm(
@@ -202,11 +208,11 @@ def test_people_see_texts_names_and_what_is_odd(run: Run) -> None:
                 tlvs=Tlvs.of(Tlv(0x0427, b"\x00\x02"), Tlv(0x001E, b"")),
                 sequence_number=1,
             ),
-            "tlv message_state: 2 octets, expected 1",
+            "TLV_LENGTH data_sm.tlvs[0].message_state: 2 octets, expected 1",
         ),
         (
             SubmitSmResp(sequence_number=1, wire_form=WireForm.HEADER_ONLY),
-            "body: none, expected the fields of the operation",
+            "BODY_MISSING submit_sm_resp: the header only, expected a body",
         ),
     ],
 )
