@@ -16,7 +16,7 @@ from .alphabet import (
     unpack_septets,
 )
 from .codec import decode, encode
-from .command_id import CommandId, command_name, response_id
+from .command_id import RESPONSE_BIT, CommandId, command_name, response_id
 from .command_status import CommandStatus, status_meaning, status_name
 from .data_coding import DataCoding, data_coding_for, parse_data_coding
 from .declaration import OPERATIONS, Pdu, UnknownPdu, command_id_of, is_response
@@ -92,6 +92,7 @@ from .udh import (
     user_data,
 )
 from .values import (
+    LAST_SEQUENCE_NUMBER,
     EsmClass,
     InterfaceVersion,
     MessageState,
@@ -237,6 +238,8 @@ __all__ = [
     "parse_smpp_time",
     "write_receipt",
     # Names of numbers
+    "LAST_SEQUENCE_NUMBER",
+    "RESPONSE_BIT",
     "CommandId",
     "CommandStatus",
     "EsmClass",

@@ -17,10 +17,8 @@ from .command_status import VENDOR_STATUSES, CommandStatus
 from .tlv import TLV_TABLE, Tlv, TlvKind, Tlvs, TlvTag, tlv_name
 from .tlv_operations import REPEATABLE, TLVS_OF, VENDOR_TAGS, operations_carrying
 from .udh import parse_udh
-from .values import EsmClass, WireForm
+from .values import LAST_SEQUENCE_NUMBER, EsmClass, WireForm
 from .wire import COctetString, DistributionList, Integer, SmeAddress, UnsuccessSme, WireType
-
-LAST_SEQUENCE_NUMBER = 0x7FFF_FFFF
 
 
 class FindingCode(StrEnum):

@@ -6,6 +6,9 @@ Compare with these members; look a name up with `name_of`.
 
 from enum import IntEnum
 
+LAST_SEQUENCE_NUMBER = 0x7FFF_FFFF
+"""After it comes 1 again. Spec: SMPP 3.4 §3.2"""
+
 
 class Ton(IntEnum):
     """Type of number. Spec: SMPP 3.4 §5.2.5"""

@@ -17,7 +17,6 @@ from whiteroute.pdu import (
     SubmitMulti,
     SubmitSm,
     Tlv,
-    TlvTag,
     UdhElement,
     UnknownPdu,
     WireForm,
@@ -30,6 +29,7 @@ from whiteroute.pdu import (
     status_name,
     tlv_name,
     tlv_value,
+    user_data,
 )
 
 TextPdu = SubmitSm | SubmitMulti | DeliverSm | DataSm
@@ -139,14 +139,8 @@ def _tlv(tlv: Tlv) -> dict[str, object]:
     }
 
 
-def _user_data(pdu: TextPdu) -> bytes:
-    """Give the octets of the text, its header included."""
-    octets = b"" if isinstance(pdu, DataSm) else pdu.short_message
-    return octets or pdu.tlvs.first(TlvTag.MESSAGE_PAYLOAD) or b""
-
-
 def _text(pdu: Pdu) -> str | None:
-    if not isinstance(pdu, TextPdu) or not _user_data(pdu):
+    if not isinstance(pdu, TextPdu) or not user_data(pdu):
         return None
     return join_parts((pdu,))
 
@@ -154,7 +148,7 @@ def _text(pdu: Pdu) -> str | None:
 def _udh(pdu: Pdu) -> dict[str, object] | None:
     if not isinstance(pdu, TextPdu) or not pdu.esm_class & EsmClass.UDHI:
         return None
-    header, _ = split_udh(_user_data(pdu))
+    header, _ = split_udh(user_data(pdu))
     elements = [_udh_element(element) for element in header.elements]
     return {"hex": header.octets.hex(), "elements": elements}
 

@@ -16,13 +16,7 @@ def message_ids(history: MessageHistory) -> tuple[str, ...]:
 
     None at all where nothing was ever tried.
     """
-    if not history.attempts:
-        return ()
-    ids = [""] * history.message.part_count
-    for attempt in history.attempts:
-        if attempt.ended is not None and attempt.ended.message_id:
-            ids[attempt.started.part - 1] = attempt.ended.message_id
-    return tuple(ids)
+    return history.message_ids() if history.attempts else ()
 
 
 def error_of(history: MessageHistory) -> MappedError | None:

@@ -3,8 +3,6 @@
 Their accounts and routes are in `sample/carriers.toml`; here are the message centres behind them.
 """
 
-from typing import Any
-
 import attrs
 
 from whiteroute.pdu import MessageState, ReceiptDialect
@@ -12,7 +10,7 @@ from whiteroute.simulators import Account, Chance, Handsets, MessageCenter, beha
 
 ACCOUNT = Account(system_id="kestrel", password="demo")
 
-REGISTERED: frozenset[Any] = frozenset({"KESTREL", "PARCELO"})
+REGISTERED: frozenset[str] = frozenset({"KESTREL", "PARCELO"})
 """The senders that Albion Cell has in its books."""
 
 _D, _U = MessageState.DELIVERED, MessageState.UNDELIVERABLE

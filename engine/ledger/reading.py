@@ -135,6 +135,14 @@ class MessageHistory:
             for part in range(1, self.message.part_count + 1)
         )
 
+    def message_ids(self) -> tuple[str, ...]:
+        """Give the carrier's ids, one a part, in order; empty strings for parts without one."""
+        ids = [""] * self.message.part_count
+        for line in self.attempts:
+            if line.ended is not None and line.ended.message_id:
+                ids[line.started.part - 1] = line.ended.message_id
+        return tuple(ids)
+
 
 @attrs.frozen(kw_only=True)
 class SummaryLine:

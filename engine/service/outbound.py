@@ -237,7 +237,7 @@ class Outbound:
                 route="" if message is None else message.route,
                 carrier="" if message is None else message.carrier,
                 parts=0 if message is None else message.part_count,
-                message_ids=() if history is None else _message_ids(history),
+                message_ids=() if history is None else history.message_ids(),
                 error=None if history is None else _error(history),
                 known=True,
             )
@@ -300,7 +300,7 @@ class Outbound:
         for line in history.attempts:
             tried[line.started.part - 1] += 1
         submission.states = states
-        submission.message_ids = list(_message_ids(history))
+        submission.message_ids = list(history.message_ids())
         self.attempts.submissions[record.message_ref] = submission
         parts = submission.outgoing(inf if left is None else trio.current_time() + left)
         for part in parts:
@@ -344,14 +344,6 @@ def _explained(decision: Decision | None, error: MappedError | None) -> str:
 
 def _tell_as_known(told: Told, outcome: Outcome | LedgerError) -> None:
     told(attrs.evolve(outcome, known=True) if isinstance(outcome, Outcome) else outcome)
-
-
-def _message_ids(history: MessageHistory) -> tuple[str, ...]:
-    ids = [""] * history.message.part_count
-    for line in history.attempts:
-        if line.ended is not None and line.ended.message_id:
-            ids[line.started.part - 1] = line.ended.message_id
-    return tuple(ids)
 
 
 def _error(history: MessageHistory) -> MappedError | None:

@@ -10,6 +10,7 @@ import attrs
 
 from whiteroute.pdu import (
     OPERATIONS,
+    RESPONSE_BIT,
     BodyError,
     CommandId,
     CommandStatus,
@@ -51,8 +52,6 @@ from .events import (
 from .settings import SessionSettings
 from .states import BOUND_BY, CONTROL, Role, SessionState, states_for
 from .window import Window
-
-_RESPONSE_BIT = 0x8000_0000
 
 
 @attrs.frozen
@@ -205,10 +204,10 @@ class Session:
                 "one for each request that arrived",
             )
         nack = response.command_id == CommandId.GENERIC_NACK
-        if response.command_id != request.command_id | _RESPONSE_BIT and not nack:
+        if response.command_id != request.command_id | RESPONSE_BIT and not nack:
             raise LocalProtocolError(
                 f"{response.name} as the answer to {request.name}",
-                command_name(request.command_id | _RESPONSE_BIT),
+                command_name(request.command_id | RESPONSE_BIT),
             )
         response.sequence_number = request.sequence_number
         self._out.append(encode(response))
@@ -269,9 +268,9 @@ class Session:
                 self._unreadable(error, events)
                 continue
             command_id = pdu.command_id
-            if command_id & _RESPONSE_BIT:
+            if command_id & RESPONSE_BIT:
                 exchange = in_flight.get(pdu.sequence_number)
-                if exchange and exchange.request.command_id | _RESPONSE_BIT == command_id:
+                if exchange and exchange.request.command_id | RESPONSE_BIT == command_id:
                     del in_flight[pdu.sequence_number]
                     exchange.response = pdu
                     exchange.end = ExchangeEnd.ANSWERED
@@ -451,7 +450,7 @@ class Session:
             if exchange is None:
                 continue
             nack = pdu.command_id == CommandId.GENERIC_NACK
-            if not nack and exchange.request.command_id | _RESPONSE_BIT != pdu.command_id:
+            if not nack and exchange.request.command_id | RESPONSE_BIT != pdu.command_id:
                 continue
             del waiting[number]
             exchange.response = pdu
@@ -492,7 +491,7 @@ class Session:
         events.append(RequestRefused(pdu, status))
 
     def _refuse_unknown(self, pdu: UnknownPdu, events: list[Event]) -> None:
-        if pdu.unknown_command_id & _RESPONSE_BIT:
+        if pdu.unknown_command_id & RESPONSE_BIT:
             events.append(Unexpected(pdu))
             return
         status = CommandStatus.ESME_RINVCMDID
@@ -501,9 +500,9 @@ class Session:
 
     def _unreadable(self, error: BodyError, events: list[Event]) -> None:
         number = error.sequence_number
-        if error.command_id & _RESPONSE_BIT:
+        if error.command_id & RESPONSE_BIT:
             exchange = self._window.in_flight.get(number)
-            if exchange and exchange.request.command_id | _RESPONSE_BIT == error.command_id:
+            if exchange and exchange.request.command_id | RESPONSE_BIT == error.command_id:
                 del self._window.in_flight[number]
                 exchange.end = ExchangeEnd.UNKNOWN
                 events.append(exchange)
@@ -546,7 +545,7 @@ def refusal(request: Pdu, command_status: int) -> Pdu:
 
 
 def _refusal(command_id: int, sequence_number: int, command_status: int) -> Pdu:
-    response_class = OPERATIONS.get(command_id | _RESPONSE_BIT, GenericNack)
+    response_class = OPERATIONS.get(command_id | RESPONSE_BIT, GenericNack)
     submit = response_class.command_id == CommandId.SUBMIT_SM_RESP
     return response_class(
         command_status=command_status,

@@ -7,10 +7,9 @@ from collections.abc import Iterator
 
 import attrs
 
-from .events import Exchange
+from whiteroute.pdu import LAST_SEQUENCE_NUMBER
 
-LAST_SEQUENCE_NUMBER = 0x7FFF_FFFF
-"""After it comes 1 again. Spec: SMPP 3.4 §3.2"""
+from .events import Exchange
 
 KEPT_LATE = 1000
 """How many timed-out requests are remembered, so that a late response still finds its request."""
