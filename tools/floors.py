@@ -48,7 +48,7 @@ FLOORS = (
     Floor(number=3, rooms=("engine.link",), note="one socket and its session"),
     Floor(
         number=2,
-        rooms=("engine.messages", "engine.profile", "engine.backoff"),
+        rooms=("engine.messages", "engine.profile", "engine.upkeep"),
         note="pure: what a message means to a carrier",
         pure=True,
     ),

@@ -71,7 +71,7 @@ def test_a_breach_is_found_where_it_stands(build: Build, file: str, line: str, f
         ("engine/session/a.py", "from whiteroute.pdu import SubmitSm"),
         ("engine/link.py", "from .session import Session"),
         ("engine/link.py", "from whiteroute.engine.session import Session"),
-        ("engine/carrier.py", "from .ledger import Ledger"),
+        ("engine/carrier/carrier.py", "from ..ledger import Ledger"),
         ("simulators/a.py", "from whiteroute.engine.link import Link"),
         ("src/whiteroute/__main__.py", "from whiteroute.tools.main import main"),
         ("src/whiteroute/errors.py", "from .pdu import BodyError"),

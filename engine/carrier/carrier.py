@@ -37,6 +37,7 @@ from whiteroute.engine.session import (
     SessionState,
     SessionStatistics,
 )
+from whiteroute.engine.upkeep import Backoff, BindFailure, failure_of
 from whiteroute.pdu import (
     BindReceiver,
     BindTransceiver,
@@ -48,8 +49,6 @@ from whiteroute.pdu import (
     status_meaning,
     status_name,
 )
-
-from .backoff import Backoff, BindFailure, failure_of
 
 __all__ = [
     "Carrier",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from whiteroute.engine.backoff import Backoff, BindFailure, failure_of
+from whiteroute.engine.upkeep import Backoff, BindFailure, failure_of
 from whiteroute.pdu import CommandStatus
 
 
