@@ -14,7 +14,7 @@ from .failover import (
     FailoverVerdict,
     another_route_after,
 )
-from .findings import EvidenceSettings, Family, Finding, Severity, Suspicion
+from .findings import Family, Finding, Severity, Suspicion
 from .networks import (
     Confidence,
     Network,
@@ -41,6 +41,7 @@ from .route import (
     SenderPolicy,
     TrafficClass,
 )
+from .settings import EvidenceSettings
 from .standing import Availability, Evidence, RouteState, Standing
 from .table import RouteTable
 from .track import Transition

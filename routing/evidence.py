@@ -15,10 +15,11 @@ import attrs
 
 from .errors import RoutingFactError
 from .evidence_dump import Key, dump_book, load_book
-from .findings import EvidenceSettings, Final, Finding, Severity, Suspicion, receipt_findings
+from .findings import Finding, Severity, Suspicion, receipt_findings
 from .networks import Network
+from .settings import EvidenceSettings
 from .standing import Evidence, RouteState, Standing
-from .statistic import difference_z
+from .statistic import RANKING_Z, difference_z, wilson
 from .track import Track, Transition
 
 _DELIVERED = frozenset({2, "DELIVERED", "DELIVRD"})
@@ -47,10 +48,13 @@ _COHORT_FINALS = 1_500
 _COHORT_CONVERSIONS = 400
 """Per side, to tell 42 % from 60 %."""
 _TRANSITIONS = 1_000
+_SILENCE = 1e-4
+"""Chance at which a route that people do reply to has brought no reply."""
 _RECEIPT_ROUND = frozenset(
     test
     for test in Suspicion
-    if test.severity is not Severity.CONCLUSIVE and test is not Suspicion.CONVERSION_DROP
+    if test.severity is not Severity.CONCLUSIVE
+    and test not in (Suspicion.CONVERSION_DROP, Suspicion.REPLY_PATH_DEAD)
 )
 
 
@@ -69,6 +73,8 @@ class EvidenceBook:
         """
         self._settings = settings or EvidenceSettings()
         self._tracks: dict[Key, Track] = {}
+        self._pairs: dict[Key, tuple[Track, Track]] = {}
+        self._cohorts: dict[tuple[Network | str, str], list[Track]] = {}
         self._transitions: deque[Transition] = deque(maxlen=_TRANSITIONS)
 
     @property
@@ -114,27 +120,32 @@ class EvidenceBook:
         Returns:
             The change of state it caused, if it did.
         """
-        if state not in _DELIVERED and state not in _FAILED:
+        delivered = state in _DELIVERED
+        if not delivered and state not in _FAILED:
             return None
-        dated = submit_date is not None and done_date is not None
-        final = Final(
-            at=now,
-            delivered=state in _DELIVERED,
-            latency=latency,
-            error=error,
-            elsewhere=None if network_seen is None else network_seen != network,
-            early=before_response,
-            instant=submit_date == done_date if dated else None,
-        )
-        speaks = final.delivered or error not in RECIPIENT_ERRORS
-        return self._add(route_id, network, traffic_class, final, speaks_of_route=speaks)
+        elsewhere = None if network_seen is None else network_seen != network
+        instant = None
+        if submit_date is not None and done_date is not None:
+            instant = submit_date == done_date
+        speaks = delivered or error not in RECIPIENT_ERRORS
+        pair = self._pairs.get((route_id, network, traffic_class))
+        if pair is None:
+            pair = self._pair(route_id, network, traffic_class)
+        track, country = pair
+        if country.add(now, delivered, latency, error, elsewhere, before_response, instant, speaks):
+            self._test(country, now)
+        if track.add(now, delivered, latency, error, elsewhere, before_response, instant, speaks):
+            return self._test(track, now)
+        return None
 
     def record_missing(
         self, route_id: str, network: Network, traffic_class: str, *, now: float
     ) -> Transition | None:
         """No final receipt has come until well after the end of the validity (10 min)."""
-        final = Final(at=now, delivered=False, missing=True)
-        return self._add(route_id, network, traffic_class, final, speaks_of_route=False)
+        track, country = self._pair(route_id, network, traffic_class)
+        if country.add_missing(now):
+            self._test(country, now)
+        return self._test(track, now) if track.add_missing(now) else None
 
     def record_canary(
         self, route_id: str, network: Network, traffic_class: str, *, delivered: bool, now: float
@@ -184,14 +195,32 @@ class EvidenceBook:
         """The recipient has acted on the message (entered the code, say), or had time to and not."""
         track = self._track(route_id, network, traffic_class)
         track.conversions += 1
-        track.asked.add(1.0, now)
-        track.converted.add(1.0 if converted else 0.0, now)
+        track.converted.add(converted, now)
         if track.conversions % self._settings.block:
             return None
         return self._conclude(
             track,
             self._conversion_drop(track, now),
             asked=(Suspicion.CONVERSION_DROP,),
+            now=now,
+        )
+
+    def record_reply(
+        self, route_id: str, network: Network, traffic_class: str, *, replied: bool, now: float
+    ) -> Transition | None:
+        """A message that asks for a reply was answered, or has waited long enough to say it was not.
+
+        Only for senders that can be replied to. Replies to a SIM farm's numbers go to its SIMs.
+        """
+        track = self._track(route_id, network, traffic_class)
+        track.replies += 1
+        track.replied.add(replied, now)
+        if track.replies % self._settings.block:
+            return None
+        return self._conclude(
+            track,
+            self._reply_path_dead(track, now),
+            asked=(Suspicion.REPLY_PATH_DEAD,),
             now=now,
         )
 
@@ -257,18 +286,24 @@ class EvidenceBook:
     # --- tracks and rounds of tests
 
     def _track(self, route_id: str, network: Network, traffic_class: str) -> Track:
-        key = (route_id, network, traffic_class)
-        track = self._tracks.get(key)
-        if track is None:
-            track = self._tracks[key] = self._make_track(route_id, network, traffic_class)
-        return track
+        return self._pair(route_id, network, traffic_class)[0]
 
-    def _country(self, route_id: str, network: Network, traffic_class: str) -> Track:
-        key = (route_id, network.mcc, traffic_class)
-        track = self._tracks.get(key)
-        if track is None:
-            track = self._tracks[key] = self._make_track(route_id, None, traffic_class)
-        return track
+    def _pair(self, route_id: str, network: Network, traffic_class: str) -> tuple[Track, Track]:
+        """The record of the network and that of its country, begun if need be."""
+        key = (route_id, network, traffic_class)
+        pair = self._pairs.get(key)
+        if pair is None:
+            country = (route_id, network.mcc, traffic_class)
+            for each, area in ((key, network), (country, None)):
+                if each not in self._tracks:
+                    self._add_track(each, self._make_track(route_id, area, traffic_class))
+            pair = self._pairs[key] = (self._tracks[key], self._tracks[country])
+        return pair
+
+    def _add_track(self, key: Key, track: Track) -> None:
+        self._tracks[key] = track
+        if track.network is not None:
+            self._cohorts.setdefault(key[1:], []).append(track)
 
     def _make_track(self, route_id: str, network: Network | None, traffic_class: str) -> Track:
         return Track(
@@ -280,23 +315,6 @@ class EvidenceBook:
 
     def _country_stands_in(self, track: Track | None) -> bool:
         return track is None or track.finals < self._settings.block
-
-    def _add(
-        self,
-        route_id: str,
-        network: Network,
-        traffic_class: str,
-        final: Final,
-        *,
-        speaks_of_route: bool,
-    ) -> Transition | None:
-        country = self._country(route_id, network, traffic_class)
-        if country.add(final, speaks_of_route=speaks_of_route):
-            self._test(country, final.at)
-        track = self._track(route_id, network, traffic_class)
-        if track.add(final, speaks_of_route=speaks_of_route):
-            return self._test(track, final.at)
-        return None
 
     def _test(self, track: Track, now: float) -> Transition | None:
         found = (*receipt_findings(track.window(now)), *self._too_good(track, now))
@@ -318,21 +336,19 @@ class EvidenceBook:
         """The other routes, but for those known to be bad: they would make any route look good."""
         return [
             other
-            for other in self._tracks.values()
-            if other.network == track.network is not None
-            and other.traffic_class == track.traffic_class
-            and other is not track
-            and other.state_at(now) is not RouteState.QUARANTINED
+            for other in self._cohorts.get((track.network or "", track.traffic_class), ())
+            if other is not track and other.state_at(now) is not RouteState.QUARANTINED
         ]
 
     def _too_good(self, track: Track, now: float) -> tuple[Finding, ...]:
-        others = self._cohort(track, now)
         n = track.finals
-        if min(n, sum(other.finals for other in others)) < _COHORT_FINALS:
+        if n < _COHORT_FINALS:
             return ()
-        own, all_own = track.delivered.read(now), track.judged.read(now)
-        theirs = sum(other.delivered.read(now) for other in others)
-        all_theirs = sum(other.judged.read(now) for other in others)
+        others = self._cohort(track, now)
+        if sum(other.finals for other in others) < _COHORT_FINALS:
+            return ()
+        own, all_own = track.delivered.read(now)
+        theirs, all_theirs = _together(other.delivered.read(now) for other in others)
         if min(all_own, all_theirs) < self._settings.ranked_from:
             return ()
         z = difference_z(own, all_own, theirs, all_theirs)
@@ -345,15 +361,29 @@ class EvidenceBook:
         n = track.conversions
         if min(n, sum(other.conversions for other in others)) < _COHORT_CONVERSIONS:
             return ()
-        own, all_own = track.converted.read(now), track.asked.read(now)
-        theirs = sum(other.converted.read(now) for other in others)
-        all_theirs = sum(other.asked.read(now) for other in others)
+        own, all_own = track.converted.read(now)
+        theirs, all_theirs = _together(other.converted.read(now) for other in others)
         if min(all_own, all_theirs) < self._settings.ranked_from:
             return ()
         z = difference_z(own, all_own, theirs, all_theirs)
         if z >= -4 or own / all_own >= 0.7 * theirs / all_theirs:
             return ()
         return (_compared(Suspicion.CONVERSION_DROP, z, -4, n),)
+
+    def _reply_path_dead(self, track: Track, now: float) -> tuple[Finding, ...]:
+        """Not one reply, where the other routes' share of replies makes that all but impossible."""
+        theirs, all_theirs = _together(
+            other.replied.read(now) for other in self._cohort(track, now)
+        )
+        own, all_own = track.replied.read(now)
+        if own > 0 or all_theirs < self._settings.ranked_from:
+            return ()
+        # The lower bound of their share: a few lucky replies elsewhere convict nobody here.
+        share, _ = wilson(theirs, all_theirs, RANKING_Z)
+        chance = (1 - share) ** all_own
+        if chance >= _SILENCE:
+            return ()
+        return (_compared(Suspicion.REPLY_PATH_DEAD, chance, _SILENCE, track.replies),)
 
     # --- persistence
 
@@ -378,7 +408,8 @@ class EvidenceBook:
         """
         book = cls(settings)
         tracks, transitions = load_book(octets, book._settings, clock_shift)
-        book._tracks.update(tracks)
+        for key, track in tracks.items():
+            book._add_track(key, track)
         book._transitions.extend(transitions)
         return book
 
@@ -392,6 +423,13 @@ class _AsOf:
 
     def standing(self, route_id: str, network: Network, traffic_class: str) -> Standing:
         return self.book.standing(route_id, network, traffic_class, self.now)
+
+
+def _together(shares: Iterable[tuple[float, float]]) -> tuple[float, float]:
+    good = total = 0.0
+    for some, of in shares:
+        good, total = good + some, total + of
+    return good, total
 
 
 def _compared(test: Suspicion, statistic: float, threshold: float, n: int) -> Finding:

@@ -10,16 +10,21 @@ from typing import Any
 import attrs
 
 from .errors import RoutingFactError
-from .findings import EvidenceSettings, Family, Final, Finding, Severity, Suspicion
+from .findings import Family, Finding, Severity, Suspicion
 from .networks import Network
+from .settings import EvidenceSettings
 from .standing import RouteState
-from .track import Fading, Track, Transition
+from .track import FadingShare, Track, Transition
 
 VERSION = 1
 
 Key = tuple[str, Network | str, str]
 """Route, network (or MCC for a whole country), traffic class."""
 _Json = dict[str, Any]
+_PLAIN = (
+    *("finals", "latency_p90", "conversions", "replies", "probes", "good_probes"),
+    "quarantines",
+)
 
 
 def dump_book(tracks: Mapping[Key, Track], transitions: Iterable[Transition]) -> bytes:
@@ -58,14 +63,14 @@ def _track_out(key: Key, track: Track) -> _Json:
         "route_id": track.route_id,
         "area": str(key[1]),
         "traffic_class": track.traffic_class,
-        "seen": [attrs.astuple(final) for final in track.seen],
+        "recent": track.recent.dump(),
         "finals": track.finals,
         "latency_p90": track.latency_p90,
-        "delivered": _fading_out(track.delivered),
-        "judged": _fading_out(track.judged),
+        "delivered": _share_out(track.delivered),
         "conversions": track.conversions,
-        "converted": _fading_out(track.converted),
-        "asked": _fading_out(track.asked),
+        "converted": _share_out(track.converted),
+        "replies": track.replies,
+        "replied": _share_out(track.replied),
         "canaries": list(track.canaries),
         "scores": track.scores,
         "probes": track.probes,
@@ -90,12 +95,13 @@ def _track_in(stored: _Json, settings: EvidenceSettings, shift: float) -> tuple[
         traffic_class=stored["traffic_class"],
         settings=settings,
     )
-    track.seen.extend(Final(at + shift, *rest) for at, *rest in stored["seen"])
+    track.recent.load(stored["recent"], shift)
     track.canaries.extend(stored["canaries"])
-    for name in ("delivered", "judged", "converted", "asked"):
-        count, at = stored[name]
-        setattr(track, name, attrs.evolve(getattr(track, name), count=count, at=at + shift))
-    for name in ("finals", "latency_p90", "conversions", "probes", "good_probes", "quarantines"):
+    for name in ("delivered", "converted", "replied"):
+        good, total, at = stored[name]
+        share = attrs.evolve(getattr(track, name), good=good, total=total, at=at + shift)
+        setattr(track, name, share)
+    for name in _PLAIN:
         setattr(track, name, stored[name])
     track.scores = {Suspicion(test): score for test, score in stored["scores"].items()}
     track.findings = {finding.test: finding for finding in map(_finding_in, stored["findings"])}
@@ -106,8 +112,8 @@ def _track_in(stored: _Json, settings: EvidenceSettings, shift: float) -> tuple[
     return (track.route_id, area, track.traffic_class), track
 
 
-def _fading_out(fading: Fading) -> list[float]:
-    return [fading.count, fading.at]
+def _share_out(share: FadingShare) -> list[float]:
+    return [share.good, share.total, share.at]
 
 
 def _finding_out(finding: Finding) -> _Json:

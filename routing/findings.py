@@ -5,14 +5,13 @@ receipt proves anything, and a careful faker passes all of these: canaries, prob
 (`evidence.py`) exist because of that.
 """
 
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Callable
 from enum import StrEnum
-from types import MappingProxyType
 
 import attrs
 
-from .networks import Network
+from .recent import Window
 from .statistic import ALARM_Z, at_most, densest, quantile, wilson
 
 
@@ -158,6 +157,12 @@ class Suspicion(StrEnum):
         Family.OUTCOME,
         "All failures bear the same error code.",
     )
+    REPLY_PATH_DEAD = (
+        "REPLY_PATH_DEAD",
+        Severity.WEAK,
+        Family.FEEDBACK,
+        "Nobody ever replies, though people do on other routes.",
+    )
 
 
 @attrs.frozen(kw_only=True)
@@ -172,106 +177,19 @@ class Finding:
     """Observations it rests on."""
 
 
-@attrs.frozen(kw_only=True)
-class EvidenceSettings:
-    """How suspicious we are; networks differ, so what they are known to do can be said."""
-
-    latency_floor: float = 1.0
-    """Seconds that a handset on a mobile network needs at least to confirm."""
-    latency_floors: Mapping[Network, float] = MappingProxyType({})
-    """Where probes have shown another floor (IMS can confirm in less)."""
-    tail_share: float = 0.02
-    """Share of messages that fail or take over a minute on any honest network, at least."""
-    tail_shares: Mapping[Network, float] = MappingProxyType({})
-    responses_may_follow: frozenset[str] = frozenset()
-    """Ids of routes whose carriers are known to send receipts before responses."""
-    one_error_code: frozenset[str] = frozenset()
-    """Ids of routes whose carriers are known to have one error code for everything."""
-    window: int = 1_000
-    """Finals that tests look at; the number at which the tests were measured to work."""
-    window_age: float = 86_400.0
-    """Seconds after which a final is looked at no longer."""
-    block: int = 100
-    """New finals between two rounds of tests: fewer rounds, fewer false alarms."""
-    half_life: float = 6 * 3600.0
-    """Seconds in which a receipt loses half its weight in the ranking."""
-    feedback_half_life: float = 7 * 86_400.0
-    """The same for probes and conversions, which are few."""
-    ranked_from: int = 50
-    """Finals below which a prior ranks the route, and its confidence is low."""
-    quarantine: float = 86_400.0
-    """Seconds of quarantine after strong findings; doubled with each relapse."""
-    quarantine_limit: float = 7 * 86_400.0
-    probation_probes: int = 15
-    """Good probes in a row that end a probation; as many as the sequential test needs."""
-
-
-@attrs.define(slots=True, weakref_slot=False)
-class Final:
-    """The end of one message as a route reported it, or its absence; treated as a value."""
-
-    at: float
-    delivered: bool
-    missing: bool = False
-    latency: float | None = None
-    error: str | None = None
-    elsewhere: bool | None = None
-    """Whether the receipt names another network; None if it names none."""
-    early: bool = False
-    """Whether it came before the response."""
-    instant: bool | None = None
-    """Whether its two dates are the same; None if it lacks one."""
-
-
-@attrs.frozen(kw_only=True)
-class Window:
-    """The recent finals of one route, sorted out for the tests."""
-
-    route_id: str
-    network: Network | None
-    """None for all networks of a country taken together."""
-    settings: EvidenceSettings
-    finals: Sequence[Final]
-    missing: int
-    latencies: Sequence[float]
-    """Of deliveries, ascending."""
-
-    @classmethod
-    def of(
-        cls,
-        seen: Sequence[Final],
-        *,
-        route_id: str,
-        network: Network | None,
-        settings: EvidenceSettings,
-    ) -> "Window":
-        """Sort out what was seen."""
-        finals = [final for final in seen if not final.missing]
-        return cls(
-            route_id=route_id,
-            network=network,
-            settings=settings,
-            finals=finals,
-            missing=len(seen) - len(finals),
-            latencies=sorted(
-                final.latency for final in finals if final.delivered and final.latency is not None
-            ),
-        )
-
-
 def _finding(test: Suspicion, statistic: float, threshold: float, n: int) -> Finding:
     return Finding(test=test, severity=test.severity, statistic=statistic, threshold=threshold, n=n)
 
 
 def _too_fast(window: Window) -> Finding | None:
     n, settings = len(window.latencies), window.settings
+    if n < 100:
+        return None
     floor = settings.latency_floor
     if window.network is not None:
         floor = settings.latency_floors.get(window.network, floor)
-    low, _ = wilson(sum(latency < floor for latency in window.latencies), n, ALARM_Z)
-    if n < 100 or low <= 0.20:
-        return None
-    return _finding(Suspicion.RECEIPT_TOO_FAST, low, 0.20, n)
+    low, _ = wilson(bisect_left(window.latencies, floor), n, ALARM_Z)
+    return _finding(Suspicion.RECEIPT_TOO_FAST, low, 0.20, n) if low > 0.20 else None
 
 
 def _uniform(window: Window) -> Finding | None:
@@ -284,17 +202,15 @@ def _uniform(window: Window) -> Finding | None:
 
 
 def _no_tail(window: Window) -> Finding | None:
-    n, settings = len(window.finals), window.settings
+    n, settings = window.counts.finals, window.settings
     if n < 500:
         return None
     share = settings.tail_share
     if window.network is not None:
         share = settings.tail_shares.get(window.network, share)
-    tail = sum(
-        not final.delivered or (final.latency is not None and final.latency > 60.0)
-        for final in window.finals
-    )
-    chance = at_most(tail, n, share)
+    if window.counts.tail >= n * share:
+        return None  # as many as expected, or more: about half the chance is below it
+    chance = at_most(window.counts.tail, n, share)
     return _finding(Suspicion.NO_FAILURE_TAIL, chance, 1e-4, n) if chance < 1e-4 else None
 
 
@@ -302,45 +218,44 @@ def _spike(window: Window) -> Finding | None:
     n = len(window.latencies)
     if n < 500:
         return None
-    together = densest(window.latencies, 0.05 * quantile(window.latencies, 0.5))
+    together = densest(window.latencies, 0.05 * quantile(window.latencies, 0.5), above=n // 10)
     low, _ = wilson(together, n, ALARM_Z)
     return _finding(Suspicion.RECEIPT_SPIKE, low, 0.10, n) if low > 0.10 else None
 
 
 def _missing(window: Window) -> Finding | None:
-    n = len(window.finals) + window.missing
-    _, high = wilson(len(window.finals), n, ALARM_Z)
+    finals = window.counts.finals
+    n = finals + window.counts.missing
+    _, high = wilson(finals, n, ALARM_Z)
     if n < 200 or high >= 0.80:
         return None
     return _finding(Suspicion.RECEIPT_MISSING, high, 0.80, n)
 
 
 def _elsewhere(window: Window) -> Finding | None:
-    named = [final.elsewhere for final in window.finals if final.elsewhere is not None]
-    low, _ = wilson(sum(named), len(named), ALARM_Z)
-    if len(named) < 50 or low <= 0.05:
-        return None
-    return _finding(Suspicion.NETWORK_MISMATCH, low, 0.05, len(named))
+    n = window.counts.named
+    low, _ = wilson(window.counts.elsewhere, n, ALARM_Z)
+    return _finding(Suspicion.NETWORK_MISMATCH, low, 0.05, n) if n >= 50 and low > 0.05 else None
 
 
 def _early(window: Window) -> Finding | None:
-    n = len(window.finals)
+    n = window.counts.finals
     if n < 200 or window.route_id in window.settings.responses_may_follow:
         return None
-    share = sum(final.early for final in window.finals) / n
+    share = window.counts.early / n
     return _finding(Suspicion.RECEIPT_BEFORE_RESP, share, 0.05, n) if share > 0.05 else None
 
 
 def _instant(window: Window) -> Finding | None:
-    dated = [final.instant for final in window.finals if final.instant is not None]
-    if len(dated) < 200 or not window.latencies or quantile(window.latencies, 0.5) <= 5.0:
+    n = window.counts.dated
+    if n < 200 or not window.latencies or quantile(window.latencies, 0.5) <= 5.0:
         return None
-    share = sum(dated) / len(dated)
-    return _finding(Suspicion.DONE_EQ_SUBMIT, share, 0.95, len(dated)) if share > 0.95 else None
+    share = window.counts.instant / n
+    return _finding(Suspicion.DONE_EQ_SUBMIT, share, 0.95, n) if share > 0.95 else None
 
 
 def _one_error(window: Window) -> Finding | None:
-    codes = Counter(final.error for final in window.finals if not final.delivered)
+    codes = window.counts.errors
     n = codes.total()
     if n < 50 or len(codes) > 1 or window.route_id in window.settings.one_error_code:
         return None

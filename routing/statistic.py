@@ -5,6 +5,7 @@ Plain functions of plain numbers; what they are taken of, and what follows, is n
 
 import math
 from collections.abc import Sequence
+from operator import sub
 
 RANKING_Z = 1.96
 """Two-sided 5 %: for comparing routes."""
@@ -56,8 +57,18 @@ def quantile(ordered: Sequence[float], share: float) -> float:
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
-def densest(ordered: Sequence[float], width: float) -> int:
-    """How many of the ordered values lie together in one interval of that width, at most."""
+def densest(ordered: Sequence[float], width: float, above: int = 0) -> int:
+    """How many of the ordered values lie together in one interval of that width, at most.
+
+    Args:
+        ordered: Ascending.
+        width: Of the interval.
+        above: Give 0 where no more than so many lie together: then most samples need one quick pass
+            instead of a slow one.
+    """
+    n = len(ordered)
+    if above and not (above < n and min(map(sub, ordered[above:], ordered)) <= width):
+        return 0
     most = first = 0
     for last, value in enumerate(ordered):
         while value - ordered[first] > width:

@@ -10,8 +10,10 @@ from collections.abc import Collection, Iterable
 
 import attrs
 
-from .findings import EvidenceSettings, Family, Final, Finding, Severity, Suspicion, Window
+from .findings import Family, Finding, Severity, Suspicion
 from .networks import Network
+from .recent import Recent, Window
+from .settings import EvidenceSettings
 from .standing import RouteState, Standing
 from .statistic import (
     RANKING_Z,
@@ -56,21 +58,28 @@ class Transition:
 
 
 @attrs.define(slots=True)
-class Fading:
-    """A count of which each part weighs half after every half-life."""
+class FadingShare:
+    """How many of how many, where each weighs half after every half-life."""
 
     half_life: float
-    count: float = 0.0
+    good: float = 0.0
+    total: float = 0.0
     at: float = 0.0
 
-    def add(self, amount: float, now: float) -> None:
-        """Count `amount` more."""
-        self.count = self.read(now) + amount
-        self.at = max(now, self.at)
+    def add(self, is_good: bool, now: float) -> None:
+        """Count one more."""
+        if now > self.at:
+            weight = math.exp2((self.at - now) / self.half_life)
+            self.good *= weight
+            self.total *= weight
+            self.at = now
+        self.good += is_good
+        self.total += 1.0
 
-    def read(self, now: float) -> float:
-        """What the count weighs now."""
-        return self.count * math.exp2(-max(0.0, now - self.at) / self.half_life)
+    def read(self, now: float) -> tuple[float, float]:
+        """What both weigh now: the good ones, and all."""
+        weight = math.exp2(min(0.0, self.at - now) / self.half_life)
+        return self.good * weight, self.total * weight
 
 
 _CLOSED = {RouteState.QUARANTINED, RouteState.PROBATION}
@@ -80,12 +89,12 @@ def _conclusive(test: Suspicion, statistic: float, threshold: float, n: int) -> 
     return Finding(test=test, severity=test.severity, statistic=statistic, threshold=threshold, n=n)
 
 
-def _fading_receipts(track: "Track") -> Fading:
-    return Fading(track.settings.half_life)
+def _fading_receipts(track: "Track") -> FadingShare:
+    return FadingShare(track.settings.half_life)
 
 
-def _fading_feedback(track: "Track") -> Fading:
-    return Fading(track.settings.feedback_half_life)
+def _fading_feedback(track: "Track") -> FadingShare:
+    return FadingShare(track.settings.feedback_half_life)
 
 
 @attrs.define(eq=False, kw_only=True)
@@ -98,25 +107,24 @@ class Track:
     traffic_class: str
     settings: EvidenceSettings
 
-    seen: deque[Final] = attrs.field(
-        init=False,
-        default=attrs.Factory(lambda self: deque(maxlen=self.settings.window), takes_self=True),
+    recent: Recent = attrs.field(
+        init=False, default=attrs.Factory(lambda self: Recent(self.settings), takes_self=True)
     )
     finals: int = attrs.field(init=False, default=0)
     """Ever, missing ones included; what minimum numbers are compared with."""
     latency_p90: float | None = attrs.field(init=False, default=None)
-    delivered: Fading = attrs.field(
+    delivered: FadingShare = attrs.field(
         init=False, default=attrs.Factory(_fading_receipts, takes_self=True)
     )
-    judged: Fading = attrs.field(
-        init=False, default=attrs.Factory(_fading_receipts, takes_self=True)
-    )
-    """Finals that say something about the route rather than the recipient."""
+    """Among finals that say something about the route rather than the recipient."""
     conversions: int = attrs.field(init=False, default=0)
-    converted: Fading = attrs.field(
+    """Ever, of those asked for."""
+    converted: FadingShare = attrs.field(
         init=False, default=attrs.Factory(_fading_feedback, takes_self=True)
     )
-    asked: Fading = attrs.field(
+    replies: int = attrs.field(init=False, default=0)
+    """Ever, of those waited for."""
+    replied: FadingShare = attrs.field(
         init=False, default=attrs.Factory(_fading_feedback, takes_self=True)
     )
     canaries: deque[bool] = attrs.field(init=False, factory=lambda: deque(maxlen=_CANARIES))
@@ -138,21 +146,37 @@ class Track:
 
     # --- observations
 
-    def add(self, final: Final, *, speaks_of_route: bool) -> bool:
-        """Remember the end of a message; true if a round of tests is due."""
-        self.seen.append(final)
+    def add(
+        self,
+        now: float,
+        delivered: bool,
+        latency: float | None,
+        error: str | None,
+        elsewhere: bool | None,
+        early: bool,
+        instant: bool | None,
+        speaks_of_route: bool,
+    ) -> bool:
+        """Remember a final receipt (see `Recent.add`); true if a round of tests is due."""
+        self.recent.add(now, delivered, latency, error, elsewhere, early, instant)
+        if speaks_of_route:
+            self.delivered.add(delivered, now)
         self.finals += 1
-        if not final.missing and speaks_of_route:
-            self.judged.add(1.0, final.at)
-            self.delivered.add(1.0 if final.delivered else 0.0, final.at)
+        return self.finals % self.settings.block == 0
+
+    def add_missing(self, now: float) -> bool:
+        """Remember a message without a final receipt; true if a round of tests is due."""
+        self.recent.add_missing(now)
+        self.finals += 1
         return self.finals % self.settings.block == 0
 
     def window(self, now: float) -> Window:
-        """What the tests look at; older finals are forgotten for good."""
-        while self.seen and now - self.seen[0].at > self.settings.window_age:
-            self.seen.popleft()
-        window = Window.of(
-            self.seen, route_id=self.route_id, network=self.network, settings=self.settings
+        """What the tests look at."""
+        window = Window(
+            route_id=self.route_id,
+            network=self.network,
+            settings=self.settings,
+            counts=self.recent.sum(now),
         )
         self.latency_p90 = quantile(window.latencies, 0.9) if window.latencies else None
         return window
@@ -279,13 +303,13 @@ class Track:
         # The findings go into the audit trail; the observations behind them must not fire again.
         for memory in (self.findings, self.rounds, self.families, self.scores):
             memory.clear()
-        self.seen.clear()
+        self.recent.clear()
         self.canaries.clear()
         return transition
 
     def standing(self, now: float) -> Standing:
         """What the ranking needs to know."""
-        judged, delivered = self.judged.read(now), self.delivered.read(now)
+        delivered, judged = self.delivered.read(now)
         unsure = judged < self.settings.ranked_from
         if unsure:
             judged, delivered = judged + _PRIOR_JUDGED, delivered + _PRIOR_DELIVERED

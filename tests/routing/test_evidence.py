@@ -203,6 +203,28 @@ def test_carriers_known_for_their_habits_are_not_suspected_of_them() -> None:
     assert seen.found() == set()
 
 
+def test_receipts_of_one_instant_without_a_latency_count_all_the_same() -> None:
+    seen = Observed(tick=0.0)
+    seen.receipts(200, latency=None)
+    standing = seen.book.at(seen.now).standing(*ROUTE)
+    assert not standing.low_confidence
+    assert standing.latency_p90 is None
+
+
+def test_what_is_too_old_to_look_at_is_forgotten() -> None:
+    seen = Observed(EvidenceBook(EvidenceSettings(block=50)))
+    seen.receipts(120, latency=0.1)
+    seen.now += 2 * DAY
+    source = honest(10)
+    for _ in range(80):
+        seen.receipts(1, **next(source))
+    track = seen.book._tracks[ROUTE]
+    assert track.recent.sum(seen.now).finals == 80 + 20
+    assert track.recent.sum(seen.now + 2 * DAY).finals == 0
+    seen.receipts(1)
+    assert track.recent.sum(seen.now).finals == 1
+
+
 def test_a_route_recovers_from_watch_when_the_oddity_ends() -> None:
     seen = Observed()
     varied = random.Random(10).lognormvariate
@@ -385,6 +407,33 @@ def test_conversions_like_those_of_others_or_too_old_to_compare_are_not(
     assert seen.found() == set()
 
 
+def wait_for_replies(seen: Observed, route: str, count: int, share: float) -> None:
+    chance = random.Random(14)
+    for _ in range(count):
+        seen.now += 1
+        replied = chance.random() < share
+        seen.book.record_reply(route, MOVISTAR, "otp", replied=replied, now=seen.now)
+
+
+@pytest.mark.parametrize(
+    ("own", "others", "elsewhere", "odd"),
+    [
+        (0.0, 1_000, 0.05, True),
+        (0.02, 1_000, 0.05, False),
+        (0.0, 1_000, 0.001, False),
+        (0.0, 40, 0.5, False),
+    ],
+)
+def test_silence_is_odd_only_where_people_reply_on_other_routes(
+    own: float, others: int, elsewhere: float, odd: bool
+) -> None:
+    seen = Observed()
+    wait_for_replies(seen, "a", others, elsewhere)
+    wait_for_replies(seen, "r", 500, own)
+    assert (S.REPLY_PATH_DEAD in seen.found()) is odd
+    assert seen.state() is ACTIVE
+
+
 @pytest.mark.parametrize(
     ("share", "pause", "odd"), [(0.999, 0.0, True), (0.93, 0.0, False), (0.999, 9 * DAY, False)]
 )
@@ -530,6 +579,9 @@ def test_tails_quantiles_and_densities_of_small_samples_are_exact() -> None:
     assert quantile([1.0, 2.0, 3.0, 4.0], 0.5) == 3.0
     assert quantile([1.0], 1.0) == 1.0
     assert densest([1.0, 1.1, 1.2, 5.0], 0.15) == 2
+    assert densest([1.0, 1.1, 1.2, 5.0], 0.15, above=1) == 2
+    assert densest([1.0, 1.1, 1.2, 5.0], 0.15, above=2) == 0
+    assert densest([1.0, 1.1], 0.15, above=2) == 0
     assert difference_z(10, 10, 20, 20) == 0.0
     assert difference_z(252, 420, 176, 420) == pytest.approx(5.25, abs=0.05)
 
