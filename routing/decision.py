@@ -5,7 +5,7 @@ Three gates in turn: what is declared (`gate.py`), what was observed, what is po
 route that passes all is ranked; there is no last resort behind them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 import attrs
@@ -130,29 +130,25 @@ def choose(
         now=now,
         valid_until=request.valid_until,
     )
+    left = (request.valid_until - now).total_seconds()
+    target = policy.latency_target(request.traffic_class)
     candidates: list[RankedRoute] = []
     fallen: list[CandidateRejection] = []
     for route in sifted.admitted:
         standing = _standing(route, request, evidence)
         available = None if availability is None else availability.get(route.id, _DOWN)
-        reasons = _dynamic_reasons(standing, policy)
-        stage = Stage.DYNAMIC if reasons else Stage.RUNTIME
-        reasons += _runtime_reasons(route, request, available, policy=policy, now=now)
+        seen = _dynamic_reasons(standing, policy)
+        reasons = seen + _runtime_reasons(route, request, available, left, policy)
         if reasons:
+            stage = Stage.DYNAMIC if seen else Stage.RUNTIME
             fallen.append(
                 CandidateRejection(
-                    route_id=route.id, carrier=route.carrier, stage=stage, reasons=tuple(reasons)
+                    route_id=route.id, carrier=route.carrier, stage=stage, reasons=reasons
                 )
             )
         else:
-            candidates.append(
-                scored(
-                    route,
-                    standing=standing,
-                    headroom=None if available is None else available.headroom,
-                    latency_target=policy.latency_target(request.traffic_class),
-                )
-            )
+            headroom = None if available is None else available.headroom
+            candidates.append(scored(route, standing, headroom, target))
     return Decision(
         request=request,
         decided_at=now,
@@ -176,25 +172,26 @@ def _standing(route: Route, request: RoutingRequest, evidence: Evidence | None) 
     return evidence.standing(route.id, request.network.network, request.traffic_class)
 
 
-def _dynamic_reasons(standing: Standing | None, policy: Policy) -> list[Reason]:
+Reasons = tuple[Reason, ...]
+
+
+def _dynamic_reasons(standing: Standing | None, policy: Policy) -> Reasons:
     """What was observed: states that carry no customer traffic, evidence that is demanded."""
     if standing is None:
-        if policy.require_evidence:
-            return [_too_little(None)]
-        return []
-    reasons = []
+        return (_too_little(None),) if policy.require_evidence else ()
+    reasons: Reasons = ()
     code = _CLOSED_STATES.get(standing.state)
     if code is not None:
-        reasons.append(
+        reasons = (
             Reason(
                 code=code,
                 fact="evidence.state",
                 expected=f"{RouteState.ACTIVE} or {RouteState.WATCH}",
                 actual=standing.state.value,
-            )
+            ),
         )
     if policy.require_evidence and standing.low_confidence:
-        reasons.append(_too_little("too few observations"))
+        reasons += (_too_little("too few observations"),)
     return reasons
 
 
@@ -217,75 +214,60 @@ def _runtime_reasons(
     route: Route,
     request: RoutingRequest,
     available: Availability | None,
-    *,
+    left: float,
     policy: Policy,
-    now: datetime,
-) -> list[Reason]:
-    """What is possible now, for this message."""
-    reasons = []
+) -> Reasons:
+    """What is possible now, for this message, which has `left` seconds."""
+    reasons: Reasons = ()
     if route.id in request.tried:
-        reasons.append(
+        reasons += (
             Reason(
                 code=ReasonCode.ALREADY_TRIED,
                 fact="request.tried",
                 expected="not listed",
                 actual=route.id,
-            )
+            ),
         )
-    left = (request.valid_until - now).total_seconds()
     if left < policy.min_validity:
-        reasons.append(
+        reasons += (
             Reason(
                 code=ReasonCode.VALIDITY_TOO_SHORT,
                 fact="request.validity_s",
                 expected=policy.min_validity,
                 actual=left,
-            )
+            ),
         )
-    if available is not None:
-        reasons += _availability_reasons(available)
-    return reasons
+    if available is None or available.is_open:
+        return reasons
+    return reasons + tuple(_availability_reasons(available))
 
 
-def _availability_reasons(available: Availability) -> list[Reason]:
-    reasons = []
+def _availability_reasons(available: Availability) -> Iterator[Reason]:
     if not available.bound:
-        reasons.append(
-            Reason(
-                code=ReasonCode.BIND_DOWN,
-                fact="availability.bound",
-                expected=True,
-                actual=False,
-            )
+        yield Reason(
+            code=ReasonCode.BIND_DOWN, fact="availability.bound", expected=True, actual=False
         )
     elif available.in_flight >= available.window:
-        reasons.append(
-            Reason(
-                code=ReasonCode.WINDOW_FULL,
-                fact="availability.in_flight",
-                expected=f"below {available.window}",
-                actual=available.in_flight,
-            )
+        yield Reason(
+            code=ReasonCode.WINDOW_FULL,
+            fact="availability.in_flight",
+            expected=f"below {available.window}",
+            actual=available.in_flight,
         )
     if available.throttled_for > 0:
-        reasons.append(
-            Reason(
-                code=ReasonCode.THROTTLED,
-                fact="availability.throttled_for",
-                expected=0,
-                actual=available.throttled_for,
-            )
+        yield Reason(
+            code=ReasonCode.THROTTLED,
+            fact="availability.throttled_for",
+            expected=0,
+            actual=available.throttled_for,
         )
     if available.circuit_open_for > 0:
-        reasons.append(
-            Reason(
-                code=ReasonCode.CIRCUIT_OPEN,
-                fact="availability.circuit_open_for",
-                expected=0,
-                actual=available.circuit_open_for,
-            )
+        yield Reason(
+            code=ReasonCode.CIRCUIT_OPEN,
+            fact="availability.circuit_open_for",
+            expected=0,
+            actual=available.circuit_open_for,
         )
-    return reasons
 
 
 def _retry_after(

@@ -248,7 +248,7 @@ class EvidenceBook:
         return found
 
     def at(self, now: float) -> Evidence:
-        """The book as of one instant, as `choose` takes it."""
+        """The book as of one instant, as `choose` takes it; what is recorded later is not in it."""
         return _AsOf(self, now)
 
     def standing(self, route_id: str, network: Network, traffic_class: str, now: float) -> Standing:
@@ -414,15 +414,20 @@ class EvidenceBook:
         return book
 
 
-@attrs.frozen
+@attrs.define(eq=False)
 class _AsOf:
-    """A book and an instant: the `Evidence` that `choose` reads."""
+    """A book and an instant: the `Evidence` that `choose` reads, each standing worked out once."""
 
     book: EvidenceBook
     now: float
+    _known: dict[Key, Standing] = attrs.field(factory=dict[Key, Standing], init=False)
 
     def standing(self, route_id: str, network: Network, traffic_class: str) -> Standing:
-        return self.book.standing(route_id, network, traffic_class, self.now)
+        key = (route_id, network, traffic_class)
+        known = self._known.get(key)
+        if known is None:
+            known = self._known[key] = self.book.standing(*key, self.now)
+        return known
 
 
 def _together(shares: Iterable[tuple[float, float]]) -> tuple[float, float]:

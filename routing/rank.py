@@ -6,16 +6,21 @@ of the message_ref, weighted by the routes' shares, so that the same message alw
 way and every decision can be repeated.
 """
 
-import math
 from collections.abc import Callable, Sequence
 from decimal import Decimal
+from functools import lru_cache
 from hashlib import blake2b
+from math import ceil, log
+from typing import TypeVar
+from zlib import crc32
 
 import attrs
 
 from .policy import Criterion, Policy
 from .route import Route
 from .standing import RouteState, Standing
+
+_Step = TypeVar("_Step", int, Decimal)
 
 _WATCHED_SHARE = 0.5
 """Part of its share that a watched route keeps: still enough traffic to learn the truth."""
@@ -52,7 +57,7 @@ class Scores:
         }
 
 
-@attrs.define(slots=True, weakref_slot=False, kw_only=True)
+@attrs.define(slots=True, weakref_slot=False)
 class RankedRoute:
     """One route that may carry the message, with what decided its place."""
 
@@ -63,20 +68,14 @@ class RankedRoute:
 
 
 def scored(
-    route: Route,
-    *,
-    standing: Standing | None,
-    headroom: float | None,
-    latency_target: float,
+    route: Route, standing: Standing | None, headroom: float | None, latency_target: float
 ) -> RankedRoute:
     """The route with everything that is known to rank it by."""
-    price = route.price
-    scores = Scores(
-        headroom=headroom,
-        cost=None if price is None else price.amount,
-        currency=None if price is None else price.currency,
-    )
+    scores = Scores()
+    scores.headroom = headroom
     share = route.share
+    assert route.price is not None, "the gate lets no route pass without a price"
+    scores.cost, scores.currency = route.price.amount, route.price.currency
     if standing is not None:
         scores.delivery = standing.delivered_low
         scores.delivery_high = standing.delivered_high
@@ -85,7 +84,7 @@ def scored(
             scores.latency = standing.latency_p90 / latency_target
         if standing.state is RouteState.WATCH:
             share *= _WATCHED_SHARE
-    return RankedRoute(route=route, scores=scores, share=share)
+    return RankedRoute(route, scores, share)
 
 
 def ranked(
@@ -98,65 +97,75 @@ def ranked(
     """
     if len(candidates) < 2:
         return tuple(candidates)
-    order = _ordered(list(candidates), policy.criteria(traffic_class), message_ref)
-    unproven = [each for each in order if each.scores.low_confidence]
-    if unproven and _fraction(message_ref, "explore") < policy.exploration:
-        order = unproven + [each for each in order if not each.scores.low_confidence]
+    drawn = _seed(message_ref)
+    order = _ordered(list(candidates), policy.criteria(traffic_class), drawn)
+    for each in order:
+        if each.scores.low_confidence and _fraction(drawn, "explore") < policy.exploration:
+            # Sorting keeps the order among those that are alike in this.
+            order.sort(key=lambda each: not each.scores.low_confidence)
+            break
     return tuple(order)
 
 
 Group = list[RankedRoute]
 
 
-def _ordered(group: Group, criteria: Sequence[Criterion], message_ref: str) -> Group:
-    if len(group) < 2:
-        return group
-    if not criteria:
-        return sorted(group, key=lambda each: _draw(each, message_ref), reverse=True)
-    order: Group = []
-    for equals in _SPLITS[criteria[0]](group):
-        order += _ordered(equals, criteria[1:], message_ref)
-    return order
+def _ordered(group: Group, criteria: Sequence[Criterion], drawn: int) -> Group:
+    """Split by the first criterion that sees a difference, and each part by those behind it."""
+    for position, criterion in enumerate(criteria, 1):
+        parts = _SPLITS[criterion](group)
+        if len(parts) > 1:
+            order: Group = []
+            for part in parts:
+                rest = criteria[position:]
+                order += part if len(part) < 2 else _ordered(part, rest, drawn)
+            return order
+    return _drawn_order(group, drawn)
 
 
 def _by_delivery(group: Group) -> list[Group]:
     """Those that may be as good as the best one, then those that may be as good as the next."""
-    known = [each for each in group if each.scores.delivery is not None]
-    if len(known) < len(group):  # without evidence about all, it decides about none
+    lows = [each.scores.delivery for each in group if each.scores.delivery is not None]
+    if len(lows) < len(group):  # without evidence about all, it decides about none
         return [group]
-    groups = []
-    while group:
-        threshold = max(each.scores.delivery or 0.0 for each in group)
-        groups.append([each for each in group if (each.scores.delivery_high or 0.0) >= threshold])
-        group = [each for each in group if (each.scores.delivery_high or 0.0) < threshold]
-    return groups
+    best = max(lows)
+    equals = [each for each in group if (each.scores.delivery_high or 0.0) >= best]
+    if len(equals) == len(group):
+        return [group]
+    rest = [each for each in group if (each.scores.delivery_high or 0.0) < best]
+    return [equals, *_by_delivery(rest)]
 
 
 def _by_latency(group: Group) -> list[Group]:
     """Up to the target all are equal; beyond it quarters of the target make the steps."""
-    return _stepwise(group, lambda each: max(4, math.ceil((each.scores.latency or 0.0) * 4)))
+    late = (each.scores.latency for each in group)
+    return _stepwise(
+        group, [4 if share is None or share <= 1 else ceil(share * 4) for share in late]
+    )
 
 
 def _by_headroom(group: Group) -> list[Group]:
     """Quarters, most free first; unknown counts as free."""
-    return _stepwise(
-        group,
-        lambda each: -4 if each.scores.headroom is None else -math.ceil(each.scores.headroom * 4),
-    )
+    free = (each.scores.headroom for each in group)
+    return _stepwise(group, [-4 if share is None else -ceil(share * 4) for share in free])
 
 
 def _by_cost(group: Group) -> list[Group]:
     """Cheapest first; sums in different currencies are not compared."""
-    if len({each.scores.currency for each in group}) > 1:
-        return [group]
-    return _stepwise(group, lambda each: each.scores.cost or Decimal(0))
+    currency = group[0].scores.currency
+    for each in group:
+        if each.scores.currency != currency:
+            return [group]
+    return _stepwise(group, [each.scores.cost or _FREE for each in group])
 
 
-def _stepwise(group: Group, step: Callable[[RankedRoute], int | Decimal]) -> list[Group]:
-    values = [step(each) for each in group]
+_FREE = Decimal(0)
+
+
+def _stepwise(group: Group, values: list[_Step]) -> list[Group]:
     if values.count(values[0]) == len(values):  # the usual case, and hashing decimals is dear
         return [group]
-    steps: dict[int | Decimal, Group] = {}
+    steps: dict[_Step, Group] = {}
     for value, each in zip(values, group, strict=True):
         steps.setdefault(value, []).append(each)
     return [steps[value] for value in sorted(steps)]
@@ -170,18 +179,38 @@ _SPLITS: dict[Criterion, Callable[[Group], list[Group]]] = {
 }
 
 
-def _draw(candidate: RankedRoute, message_ref: str) -> float:
+def _drawn_order(group: Group, drawn: int) -> Group:
     """Weighted rendezvous: over many messages each route wins in proportion to its share.
 
     When a route joins or leaves, only messages of its own share change their way.
     """
-    return candidate.share / -math.log(_fraction(message_ref, candidate.route.id))
+    share = group[0].share
+    if all(each.share == share for each in group):  # then the logarithm changes nothing
+        return sorted(group, key=lambda each: _fraction(drawn, each.route.id), reverse=True)
+    return sorted(
+        group, key=lambda each: each.share / -log(_fraction(drawn, each.route.id)), reverse=True
+    )
 
 
-def _fraction(message_ref: str, salt: str) -> float:
-    """A number strictly between 0 and 1, the same in every process, from two texts."""
-    octets = blake2b(
-        f"{message_ref}\0{salt}".encode(errors="surrogatepass"), digest_size=8
-    ).digest()
-    # 52 bits and a half fit a float exactly, so that neither 0 nor 1 can come out.
-    return ((int.from_bytes(octets, "big") >> 12) + 0.5) / 2**52
+_64_BITS = 2**64 - 1
+
+
+def _seed(message_ref: str) -> int:
+    """A message_ref as 64 bits, the same in every process; as quickly as it can be had."""
+    return crc32(message_ref.encode(errors="surrogatepass")) * 0x9E3779B97F4A7C15 & _64_BITS
+
+
+@lru_cache(maxsize=10_000)
+def _salt(text: str) -> int:
+    """A route id, or another word of our own, as 64 bits, the same in every process."""
+    octets = blake2b(text.encode(errors="surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(octets, "big")
+
+
+def _fraction(seed: int, text: str) -> float:
+    """A number strictly between 0 and 1 out of a message's seed and a word."""
+    mixed = seed ^ _salt(text)
+    mixed = (mixed ^ mixed >> 32) * 0xD6E8FEB86659FD93 & _64_BITS
+    # The upper bits of a product are the mixed ones; 52 and a half fit a float exactly, so that
+    # neither 0 nor 1 can come out.
+    return ((mixed >> 12) + 0.5) / 2**52

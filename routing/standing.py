@@ -66,6 +66,16 @@ class Availability:
     """Seconds for which the carrier is still left alone after failures; 0 if it is not."""
 
     @property
+    def is_open(self) -> bool:
+        """Whether a message could be submitted now."""
+        return (
+            self.bound
+            and self.in_flight < self.window
+            and self.throttled_for <= 0
+            and self.circuit_open_for <= 0
+        )
+
+    @property
     def headroom(self) -> float:
         """The scarcest of window, rate and the carrier's patience; 0 to 1."""
         if not self.bound or self.window <= 0:

@@ -442,7 +442,7 @@ def test_the_way_of_a_message_is_the_same_in_every_process(
     assert ways == WAYS
 
 
-WAYS = {"x": list("abcd"), "y": list("dbac"), "z": list("dacb")}
+WAYS = {"x": list("bdca"), "y": list("acdb"), "z": list("cbda")}
 
 
 def test_remembered_verdicts_are_those_of_a_fresh_table(

@@ -482,6 +482,15 @@ def test_a_network_with_evidence_of_its_own_is_not_judged_by_its_country() -> No
     assert seen.book.state("r", ORANGE, "otp", seen.now) is ACTIVE
 
 
+def test_a_book_as_of_an_instant_does_not_move_with_it() -> None:
+    seen = Observed()
+    as_of = seen.book.at(2_000.0)
+    before = as_of.standing(*ROUTE)
+    seen.receipts(300)
+    assert as_of.standing(*ROUTE) is before
+    assert seen.book.at(2_000.0).standing(*ROUTE) != before
+
+
 def test_an_unknown_route_stands_on_a_prior() -> None:
     standing = EvidenceBook().at(1.0).standing(*ROUTE)
     assert standing.low_confidence
