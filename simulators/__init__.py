@@ -1,9 +1,10 @@
 """An operator's message centre to test and to show against, and a peer whose octets are made by hand.
 
-The front door of the room; behaviours, the ways to misbehave, are the module `behaviours`.
+The front door of the room; behaviours, the ways to misbehave, are the module `behaviours`, and what
+whole routes report, honest and grey, the module `routes`.
 """
 
-from . import behaviours
+from . import behaviours, routes
 from .accounts import Account
 from .handsets import TYPICAL_HANDSETS, Chance, Fate, Handset, Handsets
 from .happenings import CenterEvent, CenterEventKind
@@ -34,4 +35,6 @@ __all__ = [
     "RawPeer",
     "connect_raw_peer",
     "open_raw_listener",
+    # Numbers without a wire
+    "routes",
 ]

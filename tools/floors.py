@@ -15,7 +15,7 @@ import click
 
 PACKAGE = "whiteroute"
 
-OFFERED_WHOLE = frozenset((f"{PACKAGE}.simulators.behaviours",))
+OFFERED_WHOLE = frozenset((f"{PACKAGE}.simulators.behaviours", f"{PACKAGE}.simulators.routes"))
 """Modules that their room's door offers as such: a catalogue reads best under its own name."""
 FOLDERS = ("engine", "pdu", "routing", "simulators", "tools")
 PICTURE_BEGINS = "<!-- floors: drawn by `python -m whiteroute.tools.floors --write` -->"

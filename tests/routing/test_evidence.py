@@ -21,7 +21,7 @@ from whiteroute.routing import (
     Suspicion,
     choose,
 )
-from whiteroute.routing.statistic import at_most, densest, difference_z, quantile, wilson
+from whiteroute.routing.statistic import at_most, bump_z, difference_z, quantile, wilson
 
 MOVISTAR, ORANGE = Network("214", "07"), Network("214", "03")
 ROUTE = ("r", MOVISTAR, "otp")
@@ -122,7 +122,7 @@ def test_two_strong_findings_of_different_families_quarantine() -> None:
 def test_two_strong_findings_of_one_family_only_watch() -> None:
     seen = Observed()
     seen.receipts(200, latency=0.1)
-    assert seen.found() == {S.RECEIPT_TOO_FAST, S.RECEIPT_UNIFORM}
+    assert seen.found() == {S.RECEIPT_TOO_FAST, S.RECEIPT_UNIFORM, S.RECEIPT_SPIKE}
     assert seen.state() is WATCH
 
 
@@ -587,12 +587,22 @@ def test_tails_quantiles_and_densities_of_small_samples_are_exact() -> None:
     assert at_most(5, 5, 0.01) == pytest.approx(1.0)
     assert quantile([1.0, 2.0, 3.0, 4.0], 0.5) == 3.0
     assert quantile([1.0], 1.0) == 1.0
-    assert densest([1.0, 1.1, 1.2, 5.0], 0.15) == 2
-    assert densest([1.0, 1.1, 1.2, 5.0], 0.15, above=1) == 2
-    assert densest([1.0, 1.1, 1.2, 5.0], 0.15, above=2) == 0
-    assert densest([1.0, 1.1], 0.15, above=2) == 0
     assert difference_z(10, 10, 20, 20) == 0.0
     assert difference_z(252, 420, 176, 420) == pytest.approx(5.25, abs=0.05)
+
+
+def test_a_heap_of_equal_values_stands_out_of_a_smooth_slope() -> None:
+    slope = [k / 100 for k in range(1_000)]
+    assert bump_z(slope, 0.5) < 4
+    assert bump_z(sorted([*slope, *[5.0] * 100]), 0.5) == pytest.approx(100 / 175**0.5, rel=0.1)
+    # Far out, single values are all there is.
+    assert bump_z(sorted([*slope, *[10.0 * k for k in range(1, 40)]]), 0.5) < 4
+
+
+def test_latencies_of_nothing_are_no_spike() -> None:
+    seen = Observed()
+    seen.receipts(300, latency=0.0)
+    assert S.RECEIPT_SPIKE not in seen.found()
 
 
 @pytest.mark.parametrize("suspicion", list(Suspicion))
