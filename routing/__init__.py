@@ -3,6 +3,7 @@
 Pure: no clock, no chance, no I/O. Carriers are known by name only.
 """
 
+from .coverage import Coverage, coverage
 from .decision import Decision, RoutingRequest, choose
 from .errors import NumberError, RoutingFactError
 from .evidence import EvidenceBook
@@ -30,6 +31,7 @@ from .policy import DEFAULT_POLICY, Criterion, OnUnresolved, Policy
 from .rank import RankedRoute, Scores
 from .reasons import CandidateRejection, Reason, ReasonCode, Stage
 from .refusal import DirectRouteUnavailable, NoDirectRouteError
+from .review import Remark, RemarkCode, review
 from .route import (
     Agreement,
     AgreementKind,
@@ -105,6 +107,12 @@ __all__ = [
     "FailoverRule",
     "FailoverVerdict",
     "another_route_after",
+    # All routes at once
+    "Coverage",
+    "Remark",
+    "RemarkCode",
+    "coverage",
+    "review",
     # What is raised
     "DirectRouteUnavailable",
     "NoDirectRouteError",

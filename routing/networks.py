@@ -197,6 +197,14 @@ class NumberingPlan:
                     return network
         return None
 
+    @property
+    def networks(self) -> frozenset[Network]:
+        """Every network that some range belongs to on some day."""
+        known: set[Network] = set()
+        for found in self._ranges.values():
+            known.update((found,) if isinstance(found, Network) else (s.network for s in found))
+        return frozenset(known)
+
     def __len__(self) -> int:
         return len(self._ranges)
 

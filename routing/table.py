@@ -125,7 +125,7 @@ class RouteTable:
             network, ported, traffic_class, today, until = subject
             case = Case(
                 network=network,
-                operator=None if network is None else self._hosts.get(network, network),
+                operator=None if network is None else self.operator_of(network),
                 ported=ported,
                 traffic_class=traffic_class,
                 today=today,
@@ -138,6 +138,10 @@ class RouteTable:
             )
             _remember(self._by_subject, subject, known)
         return known
+
+    def operator_of(self, network: Network) -> Network:
+        """The operator behind a network: its host if it is virtual, else the network itself."""
+        return self._hosts.get(network, network)
 
     def __iter__(self) -> Iterator[Route]:
         return iter(self._routes.values())
