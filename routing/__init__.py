@@ -3,7 +3,7 @@
 Pure: no clock, no chance, no I/O. Carriers are known by name only.
 """
 
-from .coverage import Coverage, coverage
+from .coverage import Coverage, coverage, reasons_against
 from .decision import Decision, RoutingRequest, choose
 from .errors import NumberError, RoutingFactError
 from .evidence import EvidenceBook
@@ -112,6 +112,7 @@ __all__ = [
     "Remark",
     "RemarkCode",
     "coverage",
+    "reasons_against",
     "review",
     # What is raised
     "DirectRouteUnavailable",

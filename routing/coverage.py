@@ -12,7 +12,7 @@ import attrs
 from .gate import Case, route_reasons
 from .networks import Network
 from .policy import Policy
-from .reasons import Reason
+from .reasons import Reason, ReasonCode
 from .route import Route, TrafficClass
 from .table import RouteTable
 
@@ -64,16 +64,38 @@ def coverage(
     return tuple(told)
 
 
-def reasons_on(
+def reasons_against(
+    route: Route, routes: RouteTable, *, policy: Policy, day: date
+) -> tuple[ReasonCode, ...]:
+    """Why no message can take a route on one day, whatever its class and network.
+
+    Args:
+        route: One of `routes`.
+        routes: All configured routes.
+        policy: The demands.
+        day: In UTC; messages end on the same.
+
+    Returns:
+        Every code that speaks against it anywhere; nothing if some message can take it.
+    """
+    against: dict[ReasonCode, None] = {}
+    for network in sorted(route.networks):
+        for traffic_class in sorted(route.traffic_classes):
+            reasons = _reasons_on(route, day, network, traffic_class, routes, policy)
+            if not reasons:
+                return ()
+            against.update(dict.fromkeys(reason.code for reason in reasons))
+    return tuple(against) or (ReasonCode.TRAFFIC_CLASS_NOT_ALLOWED,)
+
+
+def _reasons_on(
     route: Route,
     day: date,
-    *,
     network: Network,
     traffic_class: str,
     routes: RouteTable,
     policy: Policy,
 ) -> tuple[Reason, ...]:
-    """What the declared facts say against a route on one day, for a message that ends on the same."""
     return route_reasons(
         route,
         Case(
@@ -128,14 +150,7 @@ def _runs(
         direct = tuple(
             route.id
             for route in routes
-            if not reasons_on(
-                route,
-                begin,
-                network=network,
-                traffic_class=traffic_class,
-                routes=routes,
-                policy=policy,
-            )
+            if not _reasons_on(route, begin, network, traffic_class, routes, policy)
         )
         if runs and runs[-1].route_ids == direct:
             runs[-1] = attrs.evolve(runs[-1], last=after - A_DAY)

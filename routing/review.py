@@ -10,9 +10,10 @@ from enum import StrEnum
 
 import attrs
 
-from .coverage import attestation_ends, coverage, reasons_on
+from .coverage import attestation_ends, coverage, reasons_against
 from .networks import Network
 from .policy import Policy
+from .reasons import ReasonCode
 from .route import Route, TrafficClass
 from .table import RouteTable
 
@@ -151,23 +152,13 @@ def _reachable(
     route: Route, routes: RouteTable, policy: Policy, today: date, _ending: int
 ) -> Iterator[Remark]:
     """Whether some message can take it on some day, of any class to any of its networks."""
-    against: dict[str, None] = {}
+    against: dict[ReasonCode, None] = {}
     for day in _days(route, today):
-        for network in sorted(route.networks):
-            for traffic_class in sorted(route.traffic_classes):
-                reasons = reasons_on(
-                    route,
-                    day,
-                    network=network,
-                    traffic_class=traffic_class,
-                    routes=routes,
-                    policy=policy,
-                )
-                if not reasons:
-                    return
-                against.update(dict.fromkeys(reason.code.value for reason in reasons))
-    found = ", ".join(against) or "no traffic class"
-    yield Remark(code=RemarkCode.ROUTE_UNREACHABLE, subject=route.id, found=found)
+        codes = reasons_against(route, routes, policy=policy, day=day)
+        if not codes:
+            return
+        against.update(dict.fromkeys(codes))
+    yield Remark(code=RemarkCode.ROUTE_UNREACHABLE, subject=route.id, found=", ".join(against))
 
 
 def _classes(

@@ -24,6 +24,7 @@ STYLES = {
     "FAILED": "red",
     "EXPIRED": "red",
     "grey": "red",
+    "refused": "red",
     "REFUSED": "yellow",
     "CANCELLED": "yellow",
     "OVERDUE": "magenta",

@@ -128,7 +128,7 @@ def test_nothing_is_said_of_a_sound_table(make_route: MakeRoute) -> None:
             "INTERCONNECT_FORBIDDEN, HOPS_EXCEEDED",
         ),
         ({"agreement": None}, "AGREEMENT_MISSING"),
-        ({"traffic_classes": frozenset()}, "no traffic class"),
+        ({"traffic_classes": frozenset()}, "TRAFFIC_CLASS_NOT_ALLOWED"),
     ],
 )
 def test_a_route_that_no_message_can_ever_take_is_a_fault(
