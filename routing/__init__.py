@@ -26,6 +26,7 @@ from .networks import (
     PlanResolver,
     PlanRow,
 )
+from .number_facts import NumberFacts, number_facts
 from .numbers import SenderKind, normalise_msisdn, sender_kind
 from .policy import DEFAULT_POLICY, Criterion, OnUnresolved, Policy
 from .rank import RankedRoute, Scores
@@ -59,7 +60,9 @@ __all__ = [
     "PlanResolver",
     "PlanRow",
     "SenderKind",
+    "NumberFacts",
     "normalise_msisdn",
+    "number_facts",
     "sender_kind",
     # Routes as declared
     "Agreement",

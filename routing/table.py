@@ -139,6 +139,14 @@ class RouteTable:
             _remember(self._by_subject, subject, known)
         return known
 
+    def replace(self, routes: Iterable[Route]) -> "RouteTable":
+        """Make a table of other routes over the same networks.
+
+        Raises:
+            RoutingFactError: An id occurs twice.
+        """
+        return RouteTable(routes, hosts=self._hosts)
+
     def operator_of(self, network: Network) -> Network:
         """The operator behind a network: its host if it is virtual, else the network itself."""
         return self._hosts.get(network, network)

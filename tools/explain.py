@@ -11,11 +11,13 @@ from whiteroute.engine.config import load_config
 from whiteroute.routing import (
     Decision,
     NumberError,
+    NumberFacts,
     PlanResolver,
     RoutingRequest,
     TrafficClass,
     choose,
     normalise_msisdn,
+    number_facts,
 )
 
 from .errors import CallError
@@ -80,10 +82,24 @@ def _instant(text: str) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
+def _about(facts: NumberFacts) -> str:
+    """Say what the numbering plans know of the number, doubts first."""
+    if not facts.possible:
+        return "none, no number has this length"
+    place = f" of {facts.region}" if facts.region else ""
+    doubt = "" if facts.valid else ", of a range that is not known to be in use"
+    receives = "" if facts.can_receive else ": it cannot receive messages"
+    kind = "no known kind" if facts.kind == "unknown" else facts.kind
+    return f"{kind}{place}{doubt}{receives}"
+
+
 def _print_decision(decision: Decision) -> None:
     request = decision.request
     network = "of no known network" if request.network is None else f"network {request.network}"
+    facts = number_facts(request.destination)
     click.echo(f"{request.destination}: {network}")
+    if facts is not None:
+        click.echo(f"Its range: {_about(facts)}.")
     for place, ranked in enumerate(decision.ranked, 1):
         scores = {
             name: value for name, value in ranked.scores.to_dict().items() if value is not None

@@ -16,7 +16,10 @@ def test_the_chosen_route_is_named(run: Run, configure: Configure) -> None:
     [record] = run("explain", *asked, "--json").records
 
     assert (0, "") == (people.code, people.err)
-    assert "34600111222: network 214-07 (PREFIX)\n1. acme-es  cost 0.030, " in people.out
+    assert (
+        "34600111222: network 214-07 (PREFIX)\nIts range: mobile of ES.\n1. acme-es  cost 0.030, "
+        in people.out
+    )
     assert ("acme-es", []) == (record["chosen"], record["rejected"])
     assert {"mcc": "214", "mnc": "07", "source": "PREFIX", "age_s": None} == record["network"]
 
@@ -67,4 +70,8 @@ def test_a_wrong_value_is_told(
 def test_a_number_of_no_known_network_is_said_to_be_one(run: Run, configure: Configure) -> None:
     asked = ("--config", configure(), "--to", "49170111222", "--from", "ACME")
 
-    assert "49170111222: of no known network\nNo direct route.\n" in run("explain", *asked).out
+    assert (
+        "49170111222: of no known network\n"
+        "Its range: no known kind of DE, of a range that is not known to be in use.\n"
+        "No direct route.\n" in run("explain", *asked).out
+    )
