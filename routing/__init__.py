@@ -3,7 +3,7 @@
 Pure: no clock, no chance, no I/O. Carriers are known by name only.
 """
 
-from .coverage import Coverage, coverage, reasons_against
+from .covering import Coverage, coverage, reasons_against
 from .decision import Decision, RoutingRequest, choose
 from .errors import NumberError, RoutingFactError
 from .evidence import EvidenceBook
@@ -26,13 +26,12 @@ from .networks import (
     PlanResolver,
     PlanRow,
 )
-from .number_facts import NumberFacts, number_facts
 from .numbers import SenderKind, normalise_msisdn, sender_kind
 from .policy import DEFAULT_POLICY, Criterion, OnUnresolved, Policy
 from .rank import RankedRoute, Scores
 from .reasons import CandidateRejection, Reason, ReasonCode, Stage
 from .refusal import DirectRouteUnavailable, NoDirectRouteError
-from .review import Remark, RemarkCode, review
+from .reviewing import Remark, RemarkCode, review
 from .route import (
     Agreement,
     AgreementKind,
@@ -60,9 +59,7 @@ __all__ = [
     "PlanResolver",
     "PlanRow",
     "SenderKind",
-    "NumberFacts",
     "normalise_msisdn",
-    "number_facts",
     "sender_kind",
     # Routes as declared
     "Agreement",

@@ -8,16 +8,15 @@ from datetime import UTC, datetime, timedelta
 import click
 
 from whiteroute.engine.config import load_config
+from whiteroute.engine.resolvers import NumberFacts, describe_number
 from whiteroute.routing import (
     Decision,
     NumberError,
-    NumberFacts,
     PlanResolver,
     RoutingRequest,
     TrafficClass,
     choose,
     normalise_msisdn,
-    number_facts,
 )
 
 from .errors import CallError
@@ -96,7 +95,7 @@ def _about(facts: NumberFacts) -> str:
 def _print_decision(decision: Decision) -> None:
     request = decision.request
     network = "of no known network" if request.network is None else f"network {request.network}"
-    facts = number_facts(request.destination)
+    facts = describe_number(request.destination)
     click.echo(f"{request.destination}: {network}")
     if facts is not None:
         click.echo(f"Its range: {_about(facts)}.")

@@ -42,12 +42,12 @@ class HttpInquiry:
     """Seconds for which an answer may be used: a day, as portings take effect at night."""
     transport: "httpx.AsyncBaseTransport | None" = None
     """For tests: who answers instead of the network."""
-    _client: "httpx.AsyncClient | None" = attrs.field(default=None, init=False)
+    _http: "httpx.AsyncClient | None" = attrs.field(default=None, init=False)
 
     async def __aenter__(self) -> Self:
         import httpx
 
-        self._client = httpx.AsyncClient(
+        self._http = httpx.AsyncClient(
             headers=self.headers, transport=self.transport, follow_redirects=False
         )
         return self
@@ -58,18 +58,18 @@ class HttpInquiry:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._client is not None:
-            await self._client.aclose()
-            self._client = None
+        if self._http is not None:
+            await self._http.aclose()
+            self._http = None
 
     async def ask(self, msisdn: str) -> NetworkInfo | None:
         """Ask the service about one number; see `Inquiry.ask`."""
         import httpx
 
-        if self._client is None:
+        if self._http is None:
             raise InquiryError("the inquiry is not open")
         try:
-            async with self._client.stream("GET", self.url.replace("{msisdn}", msisdn)) as response:
+            async with self._http.stream("GET", self.url.replace("{msisdn}", msisdn)) as response:
                 if response.status_code == 404:
                     return None
                 if response.status_code != 200:

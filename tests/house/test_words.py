@@ -60,8 +60,15 @@ STANDING = {
     "WAP_CLIENT_ID": "a numbering plan, as the specification names it",
     "max_bytes": "Trio's own name in the streams that we implement",
     "server_hostname": "TLS's own word for the name a certificate must bear",
+    "server_name": "TLS's own word for what SNI names",
     "packets": "a capture holds packets; the PDUs are inside them",
     "packet": "a capture holds packets; the PDUs are inside them",
+    "Packet": "what a capture holds, by the format's own name",
+    "PacketWriter": "what a capture holds, by the format's own name",
+    "_packet": "what a capture holds, by the format's own name",
+    "_packet_head": "what a capture holds, by the format's own name",
+    "_PACKET": "what a capture holds, by the format's own name",
+    "_PACKET_FLAGS": "what a capture holds, by the format's own name",
 }
 """Names that stay, and why."""
 

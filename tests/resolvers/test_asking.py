@@ -1,6 +1,6 @@
 """Each number is asked about once at a time, not too many at once, not for too long; answers are kept."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
 import attrs
@@ -30,6 +30,7 @@ def clock() -> datetime:
 class Oracle:
     """Answers after a while, and notes what it was asked."""
 
+    wait: Callable[[float], Awaitable[None]]
     network: Network | None = MOVISTAR
     takes: float = 0.5
     ttl: float | None = 3_600.0
@@ -43,7 +44,7 @@ class Oracle:
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
         try:
-            await trio.sleep(self.takes)
+            await self.wait(self.takes)
         finally:
             self.at_once -= 1
         if self.fails:
@@ -54,8 +55,8 @@ class Oracle:
 
 
 @pytest.fixture
-def oracle() -> Oracle:
-    return Oracle()
+def oracle(autojump_clock) -> Oracle:
+    return Oracle(trio.sleep)
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ class NumberFacts:
         return self.possible and self.kind in ("mobile", "fixed line or mobile", "unknown")
 
 
-def number_facts(msisdn: str) -> NumberFacts | None:
+def describe_number(msisdn: str) -> NumberFacts | None:
     """Look a number up.
 
     Args:

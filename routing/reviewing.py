@@ -10,7 +10,7 @@ from enum import StrEnum
 
 import attrs
 
-from .coverage import attestation_ends, coverage, reasons_against
+from .covering import attestation_ends, coverage, reasons_against
 from .networks import Network
 from .policy import Policy
 from .reasons import ReasonCode

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from whiteroute.routing import number_facts
+from whiteroute.engine.resolvers import describe_number
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,7 @@ from whiteroute.routing import number_facts
 def test_a_number_is_told_by_its_plan(
     msisdn: str, possible: bool, valid: bool, kind: str, region: str | None, can_receive: bool
 ) -> None:
-    facts = number_facts(msisdn)
+    facts = describe_number(msisdn)
     assert facts is not None
     assert (facts.possible, facts.valid, facts.kind) == (possible, valid, kind)
     assert facts.region == region
@@ -31,4 +31,4 @@ def test_a_number_is_told_by_its_plan(
 
 def test_without_the_extra_nothing_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "phonenumbers", None)
-    assert number_facts("34600111222") is None
+    assert describe_number("34600111222") is None
