@@ -156,7 +156,9 @@ def _frames(octets: bytes) -> Iterator[bytes]:
         if left < 4:
             raise FramingError(f"octet {at}: {left} octets are left", "a header of 16")
         announced = int.from_bytes(octets[at : at + 4], "big")
-        raise FramingError(f"octet {at}: command_length {announced}", f"the {left} octets left")
+        raise FramingError(
+            f"octet {at}: {left} octets are left", f"{announced}, as its command_length says"
+        )
 
 
 # For eyes.

@@ -349,7 +349,7 @@ def test_a_file_may_hold_hex_or_octets(run: Run, tmp_path: Path, content: bytes)
         ("./none.hex", "./none.hex: no such file, expected hex, a file, or -"),
         (
             "00000010800000150000000000000007 00000011",
-            "octet 16: command_length 17, expected the 4 octets left",
+            "octet 16: 4 octets are left, expected 17, as its command_length says",
         ),
     ],
 )
