@@ -24,6 +24,7 @@ from .errors import BodyError, EncodeError, FramingError
 from .findings import FindingCode, PduFinding
 from .framer import MAX_COMMAND_LENGTH, Framer
 from .grapheme import is_boundary
+from .masking import Masking, masked
 from .message_id import MessageIdKind, MessageIdRule, equivalence_keys
 from .national import NO_SHIFT, NationalLanguage, Shift, choose_shift, septet_table
 from .operations import (
@@ -237,6 +238,9 @@ __all__ = [
     "parse_receipt_date",
     "parse_smpp_time",
     "write_receipt",
+    # Fit to be shown around
+    "Masking",
+    "masked",
     # Names of numbers
     "LAST_SEQUENCE_NUMBER",
     "RESPONSE_BIT",

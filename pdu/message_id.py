@@ -96,8 +96,11 @@ class MessageIdRule:
     """
 
     kind: MessageIdKind = attrs.field(default=MessageIdKind.RAW, converter=MessageIdKind)
+    """How the id is spelt: `raw`, `decimal`, `hex`, `hex_string`, `casefold`, `strip_zeros` or `pattern`.
+    Most carriers spell theirs alike everywhere, and then it is `raw`."""
     pattern: str = attrs.field(default="", validator=_compiles)
-    """Applied ahead of every kind, if given: finds the id proper in what the carrier sends."""
+    """A regular expression that finds the id proper in what the carrier sends, ahead of every kind; empty
+    for all of it. What its first group catches counts, or the whole if it has none."""
 
     def __attrs_post_init__(self) -> None:
         if self.kind is MessageIdKind.PATTERN and not self.pattern:

@@ -96,8 +96,13 @@ class DeliveryReceipt:
     """The TLV's number, known or not."""
     conflict: tuple[str, ...] = ()
     """Which of `message_id` and `state` the TLVs and the text tell differently."""
+    proves_handset: bool = False
+    """Whether it is evidence that the handset has the message: DELIVERED, from a carrier whose
+    receipts mean that."""
+    network: str = ""
+    """MCC and MNC of the network that served the handset, as the dialect's TLV has it."""
     extra: tuple[tuple[str, str], ...] = ()
-    """Labels or columns which no standard names, with their values."""
+    """Labels, columns or groups which no standard names, with their values."""
     source_addr: str = ""
     destination_addr: str = ""
     octets: bytes = b""
@@ -155,7 +160,7 @@ def parse_receipt(
     if octets and kind in _FROM_MC and dialect.form is not ReceiptForm.TLV_ONLY:
         _read_text(receipt, octets, dialect, reference)
     if pdu.tlvs.octets:
-        _read_tlvs(receipt, pdu.tlvs)
+        _read_tlvs(receipt, pdu.tlvs, dialect)
     _conclude(receipt, dialect)
     return receipt
 
@@ -195,7 +200,8 @@ def _read_text(
     receipt: DeliveryReceipt, octets: bytes, dialect: ReceiptDialect, reference: datetime | None
 ) -> None:
     characters = octets.decode("latin-1")
-    found = None if dialect.labels_after_text else _STRICT.match(characters)
+    strict = not dialect.labels_after_text and dialect.form is not ReceiptForm.PATTERN
+    found = _STRICT.match(characters) if strict else None
     if found is not None:
         receipt.text = octets[found.end() :]
         message_id, sub, dlvrd, submit, done, stat, err = found.groups("")
@@ -231,6 +237,10 @@ def _read_tolerantly(
         characters = decode_text(octets, dialect.alphabet)
         if dialect.form is ReceiptForm.CSV:
             return _read_columns(receipt, characters, dialect)
+    if dialect.form is ReceiptForm.PATTERN:
+        found = re.search(dialect.pattern, characters)
+        if found is not None:
+            return _read_groups(receipt, found)
     return _read_labels(receipt, characters, dialect)
 
 
@@ -241,6 +251,14 @@ def _read_columns(
     values = characters.split(",", len(columns) - 1)
     fields = {name: value.strip(_BLANKS) for name, value in zip(columns, values, strict=False)}
     receipt.text = _as_octets(fields.pop("text", ""))
+    receipt.extra = tuple((name, value) for name, value in fields.items() if name not in _NAMES)
+    return fields
+
+
+def _read_groups(receipt: DeliveryReceipt, found: re.Match[str]) -> dict[str, str]:
+    fields = {name.replace("_", " "): value for name, value in found.groupdict("").items()}
+    receipt.text = _as_octets(fields.pop("text", ""))
+    fields = {name: value.strip(_BLANKS) for name, value in fields.items()}
     receipt.extra = tuple((name, value) for name, value in fields.items() if name not in _NAMES)
     return fields
 
@@ -296,7 +314,10 @@ def _as_octets(characters: str) -> bytes:
     return characters.encode("latin-1", "replace")
 
 
-def _read_tlvs(receipt: DeliveryReceipt, tlvs: Tlvs) -> None:
+def _read_tlvs(receipt: DeliveryReceipt, tlvs: Tlvs, dialect: ReceiptDialect) -> None:
+    if dialect.network_tag is not None:
+        network = tlvs.first(dialect.network_tag) or b""
+        receipt.network = network.decode("latin-1").strip(_BLANKS)
     message_id = tlvs.first(TlvTag.RECEIPTED_MESSAGE_ID)
     if message_id is not None:
         # Carrier: one NUL is specified, none and several are sent.
@@ -318,16 +339,24 @@ def _read_tlvs(receipt: DeliveryReceipt, tlvs: Tlvs) -> None:
 
 
 def _conclude(receipt: DeliveryReceipt, dialect: ReceiptDialect) -> None:
-    """Put TLVs and text together; the TLVs win, because nothing in them can be somebody's text."""
-    receipt.message_id = receipt.tlv_message_id or receipt.text_message_id or ""
-    state, tlv_state = receipt.text_state, _known_state(receipt.tlv_state)
-    if receipt.text_message_id not in (None, receipt.message_id):
+    """Put TLVs and text together, and note where they differ."""
+    in_tlv, in_text = receipt.tlv_message_id, receipt.text_message_id
+    state_in_tlv, state_in_text = _known_state(receipt.tlv_state), receipt.text_state
+    if in_tlv is not None and in_text not in (None, in_tlv):
         receipt.conflict += ("message_id",)
-    if tlv_state is not None:
-        if state is not None and state is not tlv_state:
-            receipt.conflict += ("state",)
-        state = tlv_state
+    if state_in_tlv is not None and state_in_text not in (None, state_in_tlv):
+        receipt.conflict += ("state",)
+    if dialect.prefers == "text":
+        in_tlv, in_text = in_text, in_tlv
+        state_in_tlv, state_in_text = state_in_text, state_in_tlv
+    receipt.message_id = in_tlv or in_text or ""
+    state = state_in_text if state_in_tlv is None else state_in_tlv
     receipt.state = state
+    receipt.proves_handset = (
+        state is MessageState.DELIVERED
+        and receipt.kind is ReceiptKind.RECEIPT
+        and dialect.meaning == "handset"
+    )
     receipt.parse_level = _LEVELS[bool(receipt.message_id) + (state is not None)]
     receipt.is_final = receipt.kind is ReceiptKind.RECEIPT and dialect.is_final(state)
 

@@ -76,10 +76,15 @@ def format_receipt(
 
     Raises:
         EncodeError: A value would not be read back: blanks or separators inside it, a date that its
-            format cannot tell, or a quoted text ahead of labels that itself looks like labels.
+            format cannot tell, or a quoted text ahead of labels that itself looks like labels; or
+            the form is `pattern`, by which one can only read.
     """
     if dialect.form is ReceiptForm.TLV_ONLY:
         return b""
+    if dialect.form is ReceiptForm.PATTERN:
+        raise EncodeError(
+            path="receipt.form", found="pattern", expected="labels, csv or tlv_only to write"
+        )
     if dlvrd is None:
         dlvrd = sub if state is MessageState.DELIVERED else 0
     values = {

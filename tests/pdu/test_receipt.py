@@ -16,7 +16,7 @@ from whiteroute.pdu.receipt import DeliveryReceipt, ParseLevel, ReceiptKind, par
 from whiteroute.pdu.receipt_date import DateFormat, format_receipt_date, parse_receipt_date
 from whiteroute.pdu.receipt_dialect import ReceiptDialect, ReceiptForm
 from whiteroute.pdu.receipt_writing import WrittenReceipt, format_receipt, write_receipt
-from whiteroute.pdu.tlv import Tlvs
+from whiteroute.pdu.tlv import Tlv, Tlvs, make_tlvs
 from whiteroute.pdu.values import MessageState
 
 VECTORS = tomllib.loads(
@@ -148,10 +148,120 @@ def test_a_csv_dialect_reads_labels_too():
     assert ParseLevel.FULL is receipt.parse_level
 
 
+SENTENCE = ReceiptDialect(
+    form=ReceiptForm.PATTERN,
+    pattern=r"Message (?P<id>\w+) (?P<stat>[a-z]+) at (?P<done_date>[0-9]+)(?: by (?P<hop>\w+))?",
+    stat_map={"ARRIVED": MessageState.DELIVERED},
+)
+
+
+def test_a_pattern_reads_what_has_neither_labels_nor_commas():
+    receipt = parse_receipt(deliver(b"Message 4B1F arrived at 2402291200 by X"), SENTENCE)
+
+    assert receipt is not None
+    assert ("4B1F", "arrived", MessageState.DELIVERED, ParseLevel.FULL) == (
+        receipt.message_id,
+        receipt.stat,
+        receipt.state,
+        receipt.parse_level,
+    )
+    assert NOON == receipt.done_date
+    assert (("hop", "X"),) == receipt.extra
+
+
+def test_what_a_pattern_does_not_fit_is_looked_through_for_labels():
+    receipt = parse_receipt(deliver(b"id:7 stat:UNDELIV err:005 text:hello"), SENTENCE)
+
+    assert receipt is not None
+    assert ("7", MessageState.UNDELIVERABLE, b"hello") == (
+        receipt.message_id,
+        receipt.state,
+        receipt.text,
+    )
+
+
+@pytest.mark.parametrize("pattern", ["", "(?P<err>.*)"])
+def test_a_pattern_has_to_find_an_id_or_a_stat(pattern):
+    with pytest.raises(ValueError, match=r"pattern: '.*', expected a group \(\?P<id>"):
+        ReceiptDialect(form=ReceiptForm.PATTERN, pattern=pattern)
+
+
+def test_a_pattern_has_to_be_one():
+    with pytest.raises(ValueError, match=r"pattern: '.' .*, expected a regular expression"):
+        ReceiptDialect(pattern="(")
+
+
+@pytest.mark.parametrize(
+    ("prefers", "expected"),
+    [("tlv", ("7", MessageState.UNDELIVERABLE)), ("text", ("4B1F", MessageState.DELIVERED))],
+)
+def test_the_dialect_says_whether_tlvs_or_text_count(prefers, expected):
+    tlvs = make_tlvs(receipted_message_id="7", message_state=5).octets
+    octets = b"id:4B1F stat:DELIVRD"
+
+    receipt = parse_receipt(deliver(octets, tlvs=tlvs), ReceiptDialect(prefers=prefers))
+
+    assert receipt is not None
+    assert expected == (receipt.message_id, receipt.state)
+    assert ("message_id", "state") == receipt.conflict
+
+
+@pytest.mark.parametrize(
+    ("octets", "tlvs"),
+    [
+        (b"id:4 stat:DELIVRD", b""),
+        (b"", make_tlvs(receipted_message_id="4", message_state=2).octets),
+    ],
+)
+@pytest.mark.parametrize("prefers", ["tlv", "text"])
+def test_what_is_said_only_once_counts_whatever_is_preferred(prefers, octets, tlvs):
+    receipt = parse_receipt(deliver(octets, tlvs=tlvs), ReceiptDialect(prefers=prefers))
+
+    assert receipt is not None
+    assert ("4", MessageState.DELIVERED, ()) == (
+        receipt.message_id,
+        receipt.state,
+        receipt.conflict,
+    )
+
+
+@pytest.mark.parametrize(
+    ("meaning", "octets", "esm_class", "expected"),
+    [
+        ("handset", b"id:1 stat:DELIVRD", 4, True),
+        ("handset", b"id:1 stat:UNDELIV", 4, False),
+        ("handset", b"id:1 stat:DELIVRD", 0x20, False),
+        ("smsc", b"id:1 stat:DELIVRD", 4, False),
+        ("hub", b"id:1 stat:DELIVRD", 4, False),
+    ],
+)
+def test_only_a_receipt_of_the_handset_is_evidence(meaning, octets, esm_class, expected):
+    receipt = parse_receipt(deliver(octets, esm_class=esm_class), ReceiptDialect(meaning=meaning))
+
+    assert receipt is not None
+    assert expected is receipt.proves_handset
+
+
+def test_the_network_that_served_the_handset_is_read_from_the_carriers_tlv():
+    tlvs = Tlvs.of(Tlv(0x1403, b"21407\0")).octets
+
+    receipt = parse_receipt(deliver(b"id:1", tlvs=tlvs), ReceiptDialect(network_tag=0x1403))
+    other = parse_receipt(deliver(b"id:1", tlvs=tlvs))
+    without = parse_receipt(
+        deliver(b"id:1", tlvs=make_tlvs(message_state=2).octets), ReceiptDialect(network_tag=0x1403)
+    )
+
+    assert receipt is not None
+    assert other is not None
+    assert without is not None
+    assert ("21407", "", "") == (receipt.network, other.network, without.network)
+
+
 @given(st.binary(max_size=160), st.integers(0, 255), st.binary(max_size=60))
 def test_reading_never_fails(octets, esm_class, tlvs):
     for form in ReceiptForm:
-        dialect = ReceiptDialect(form=form, detection="text")
+        pattern = "(?P<id>[0-9a-f]+).?(?P<stat>[A-Z]*)"
+        dialect = ReceiptDialect(form=form, detection="text", pattern=pattern, network_tag=0x1403)
         receipt = parse_receipt(deliver(octets, esm_class=esm_class, tlvs=tlvs), dialect)
         assert receipt is None or isinstance(receipt, DeliveryReceipt)
 
@@ -179,7 +289,7 @@ MOMENTS = st.datetimes(
 ).map(lambda moment: moment.replace(second=0, microsecond=0))
 DIALECTS = st.builds(
     ReceiptDialect,
-    form=st.sampled_from(ReceiptForm),
+    form=st.sampled_from([form for form in ReceiptForm if form is not ReceiptForm.PATTERN]),
     labels=st.one_of(
         st.just(ReceiptDialect().labels),
         st.just(("id", "submit date", "done date", "stat", "err", "text")),
@@ -315,6 +425,7 @@ def test_columns_hold_what_the_dialect_names():
     ("dialect", "values", "path"),
     [
         (ReceiptDialect(), {"message_id": "1 2"}, "receipt.id"),
+        (SENTENCE, {}, "receipt.form"),
         (ReceiptDialect(), {"err": "a,b"}, "receipt.err"),
         (ReceiptDialect(labels=("text", "id")), {"text": b"id:2"}, "receipt.text"),
         (

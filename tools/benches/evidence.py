@@ -15,7 +15,7 @@ from whiteroute.simulators.routes import FAKERS, HOME, HONEST, GreyRoute, Honest
 from .figure import Figure, Pace, versions
 
 TRIALS = 100
-"""Runs over each faker: enough to tell 99 % from 95."""
+"""Runs over each faker, fewer for a quick look: enough to tell 99 % from 95."""
 MOST_FINALS = 1_500
 """After so many a faker counts as not found."""
 WITHIN = 500
@@ -32,13 +32,14 @@ _CELL = ("r", HOME, "otp")
 
 def measure(pace: Pace, say: Callable[[str], None]) -> Iterator[Figure]:
     """Measure the book."""
+    trials = min(TRIALS, 7 * pace.rounds)
     yield _cost(pace)
     for faker in FAKERS:
-        yield from _by_receipts(faker)
+        yield from _by_receipts(faker, trials)
     for faker in FAKERS:
-        yield from _by_proof(faker, "canaries", _canary)
-        yield from _by_proof(faker, "probes", _probe)
-    yield from _honest()
+        yield from _by_proof(faker, "canaries", _canary, trials)
+        yield from _by_proof(faker, "probes", _probe, trials)
+    yield from _honest(DAYS * trials // TRIALS)
 
 
 def _figure(case: str, subject: str, value: float, unit: str, *, runs: int) -> Figure:
@@ -83,9 +84,9 @@ def _cost(pace: Pace) -> Figure:
     )
 
 
-def _by_receipts(faker: GreyRoute) -> Iterator[Figure]:
+def _by_receipts(faker: GreyRoute, trials: int) -> Iterator[Figure]:
     watched, quarantined = [], []
-    for seed in range(TRIALS):
+    for seed in range(trials):
         book, chance = EvidenceBook(), Random(seed)
         first = last = None
         for number in range(1, MOST_FINALS + 1):
@@ -99,17 +100,20 @@ def _by_receipts(faker: GreyRoute) -> Iterator[Figure]:
         quarantined.append(last)
     soon = sum(number is not None and number <= WITHIN for number in watched)
     yield _figure(
-        f"found by {WITHIN} receipts", faker.name, 100 * soon / TRIALS, "% of routes", runs=TRIALS
+        f"found by {WITHIN} receipts", faker.name, 100 * soon / trials, "% of routes", runs=trials
     )
     yield from _typical(watched, "watched", faker.name, "receipts")
     yield from _typical(quarantined, "quarantined", faker.name, "receipts")
 
 
 def _by_proof(
-    faker: GreyRoute, unit: str, prove: Callable[[EvidenceBook, GreyRoute, Random, float], None]
+    faker: GreyRoute,
+    unit: str,
+    prove: Callable[[EvidenceBook, GreyRoute, Random, float], None],
+    trials: int,
 ) -> Iterator[Figure]:
     needed = []
-    for seed in range(TRIALS):
+    for seed in range(trials):
         book, chance = EvidenceBook(), Random(seed)
         found = None
         for number in range(1, MOST_PROOFS + 1):
@@ -118,8 +122,8 @@ def _by_proof(
                 found = number
                 break
         needed.append(found)
-    share = 100 * sum(number is not None for number in needed) / TRIALS
-    yield _figure(f"found by {MOST_PROOFS} {unit}", faker.name, share, "% of routes", runs=TRIALS)
+    share = 100 * sum(number is not None for number in needed) / trials
+    yield _figure(f"found by {MOST_PROOFS} {unit}", faker.name, share, "% of routes", runs=trials)
     yield from _typical(needed, "quarantined", faker.name, unit)
 
 
@@ -145,17 +149,17 @@ def _typical(numbers: list[int | None], what: str, subject: str, unit: str) -> I
         yield _figure(f"{what} after", subject, median(found), unit, runs=len(numbers))
 
 
-def _honest() -> Iterator[Figure]:
+def _honest(days: int) -> Iterator[Figure]:
     finals = 0
     suspected = {RouteState.WATCH: 0, RouteState.QUARANTINED: 0}
     for seed, route in enumerate(HONEST):
-        for moved in _days(route, seed):
+        for moved in _days(route, seed, days):
             finals += 1
-            if moved in suspected:
+            if moved is not None and moved in suspected:
                 suspected[moved] += 1
     for state, count in suspected.items():
         yield _figure(
-            f"honest, {DAYS * len(HONEST)} route-days: {state.value}",
+            f"honest, {days * len(HONEST)} route-days: {state.value}",
             f"{len(HONEST)} families",
             count * 1e6 / finals,
             "per million finals",
@@ -163,8 +167,8 @@ def _honest() -> Iterator[Figure]:
         )
 
 
-def _days(route: HonestRoute, seed: int) -> Iterator[RouteState | None]:
+def _days(route: HonestRoute, seed: int, days: int) -> Iterator[RouteState | None]:
     book = EvidenceBook(EvidenceSettings(latency_floors={HOME: route.floor}))
     chance = Random(seed)
-    for number in range(DAYS * A_DAY):
+    for number in range(days * A_DAY):
         yield observe(book, route, chance, route_id="r", at=number * 86_400.0 / A_DAY)
