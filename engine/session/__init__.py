@@ -16,10 +16,12 @@ from .events import (
     Unexpected,
     Unreadable,
 )
+from .matrix import MATRIX, Cell, states_for
 from .pace import Pace
-from .session import Session, SessionStatistics, refusal
+from .refusals import refusal
+from .session import Session, SessionStatistics
 from .settings import SessionSettings
-from .states import BOUND_BY, MAY_REQUEST, Role, SessionState, states_for
+from .states import BOUND_BY, Role, SessionState
 
 __all__ = [
     # The conversation
@@ -31,7 +33,8 @@ __all__ = [
     "refusal",
     # Its rules as tables
     "BOUND_BY",
-    "MAY_REQUEST",
+    "MATRIX",
+    "Cell",
     "states_for",
     # What it tells
     "Arrived",

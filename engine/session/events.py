@@ -5,11 +5,13 @@ treat them as values. The rest are frozen.
 """
 
 from enum import Enum
+from typing import Any
 
 import attrs
 
 from whiteroute.pdu import BodyError, Pdu
 
+from .errors import RemoteProtocolError
 from .states import SessionState
 
 
@@ -40,7 +42,7 @@ class Exchange:
     """None while it is in flight."""
     response: Pdu | None = None
     """The response or the generic_nack; None if there was none."""
-    waiter: object = None
+    waiter: Any = None
     """For the shell's use: who wants to be woken at the end."""
 
     @property
@@ -153,6 +155,8 @@ class Closed:
     cause: CloseCause
     detail: str = ""
     """What exactly, for people."""
+    error: RemoteProtocolError | None = attrs.field(default=None, eq=False)
+    """The rule that the peer broke, where that ended it; None otherwise."""
 
 
 Event = (

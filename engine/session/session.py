@@ -4,12 +4,12 @@ No socket, clock, randomness or log: the shell in `engine.link` owns those. One 
 another the MC, by the same rules.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable
 
 import attrs
 
 from whiteroute.pdu import (
-    OPERATIONS,
+    LAST_SEQUENCE_NUMBER,
     RESPONSE_BIT,
     BodyError,
     CommandId,
@@ -25,15 +25,13 @@ from whiteroute.pdu import (
     Unbind,
     UnbindResp,
     UnknownPdu,
-    WireForm,
-    command_id_of,
     command_name,
     decode,
     encode,
     response_id,
 )
 
-from .errors import LocalProtocolError
+from .errors import LocalProtocolError, RemoteProtocolError
 from .events import (
     Arrived,
     Automatic,
@@ -49,9 +47,16 @@ from .events import (
     Unexpected,
     Unreadable,
 )
+from .matrix import CONTROL, MESSAGES, is_taken, states_for
+from .refusals import FULL, refusal, refusal_of
 from .settings import SessionSettings
-from .states import BOUND_BY, CONTROL, Role, SessionState, states_for
+from .states import BOUND_BY, Role, SessionState
+from .vitality import Finding, Vitality
 from .window import Window
+
+# Looked up once: on Python 3.11 a member found through its class costs 60 ns each time.
+_ANSWERED = ExchangeEnd.ANSWERED
+_CLOSED = SessionState.CLOSED
 
 
 @attrs.frozen
@@ -86,18 +91,20 @@ class Session:
     """Seconds on the owner's clock when the link came up."""
     state: SessionState = attrs.field(default=SessionState.OPEN, init=False)
     peer_interface_version: int | None = attrs.field(default=None, init=False)
+    observe: Callable[[bytes, float], None] | None = attrs.field(default=None, init=False)
+    """Sees each whole frame that comes, before it is read, and when; None for nobody."""
     _framer: Framer = attrs.field(init=False)
     _window: Window = attrs.field(init=False)
-    _control: dict[int, Exchange] = attrs.field(factory=dict, init=False)
+    _vitality: Vitality = attrs.field(init=False)
+    # What may be sent now and takes a place in the window, looked up once for each state.
+    _messages: frozenset[int] = attrs.field(default=frozenset(), init=False)
     # By identity and not by sequence_number: peers exist that give one number to several requests
     # at a time, and each of them waits for its answer.
     _unanswered: dict[int, Pdu] = attrs.field(factory=dict, init=False)
     _out: list[bytes] = attrs.field(factory=list, init=False)
-    _received_at: float = attrs.field(init=False)
-    _message_at: float = attrs.field(init=False)
-    _enquired_at: float | None = attrs.field(default=None, init=False)
-    _missed: int = attrs.field(default=0, init=False)
     _unbinding: Exchange | None = attrs.field(default=None, init=False)
+    _leaves_at: float | None = attrs.field(default=None, init=False)
+    _unbound_by: str = attrs.field(default="", init=False)
     _requests_sent: int = attrs.field(default=0, init=False)
     _pdus_received: int = attrs.field(default=0, init=False)
     _octets_received: int = attrs.field(default=0, init=False)
@@ -107,7 +114,7 @@ class Session:
     def __attrs_post_init__(self) -> None:
         self._framer = Framer(self.settings.max_command_length)
         self._window = Window(self.settings.window)
-        self._received_at = self._message_at = self.opened_at
+        self._vitality = Vitality(self.settings, self.opened_at, self.opened_at)
 
     # What the owner asks of it.
 
@@ -128,9 +135,24 @@ class Session:
         self._window.limit = limit
 
     @property
+    def in_flight(self) -> int:
+        """Our message requests without an answer."""
+        return len(self._window.in_flight)
+
+    @property
+    def message_at(self) -> float:
+        """When the last message operation passed, in seconds on the owner's clock."""
+        return self._vitality.message_at
+
+    @property
     def is_unbinding(self) -> bool:
         """Whether we have sent unbind: no further requests of ours, the peer's are still taken."""
         return self._unbinding is not None
+
+    @property
+    def is_unbound(self) -> bool:
+        """Whether an unbind was answered, by either side: only answers are waited for."""
+        return self.state is SessionState.UNBOUND
 
     def request(self, pdu: Pdu, now: float, context: object = None) -> Exchange:
         """Send a request.
@@ -149,26 +171,20 @@ class Session:
                 answered yet, or the window is full.
             EncodeError: If a value does not fit. In both cases nothing changed.
         """
-        command_id = pdu.command_id
-        allowed = states_for(self.role, command_id)
-        if self.state not in allowed:
-            raise LocalProtocolError(
-                f"{pdu.name} as {self.role.value} in {self.state.value}",
-                " or ".join(sorted(state.value for state in allowed)) or "another operation",
-            )
-        if self._unbinding is not None:
-            raise LocalProtocolError(f"{pdu.name} after unbind", "nothing but responses")
-        control = command_id in CONTROL
         window = self._window
-        if control:
-            if command_id in BOUND_BY and self._binding(self._control.values()):
-                raise LocalProtocolError(f"{pdu.name} during a bind", "to wait for its answer")
-        elif len(window.in_flight) >= window.limit:
+        in_flight = window.in_flight
+        takes_place = pdu.command_id in self._messages
+        if not takes_place:
+            self._check_request(pdu)
+        elif len(in_flight) >= window.limit:
             raise LocalProtocolError(
                 f"{pdu.name} beyond the window of {window.limit}", "to wait for room"
             )
         before = pdu.sequence_number
-        number = pdu.sequence_number = window.next_sequence_number(self._control)
+        number = window.last + 1
+        if number > LAST_SEQUENCE_NUMBER or window.unused_from:
+            number = window.next_sequence_number()
+        pdu.sequence_number = number
         try:
             octets = encode(pdu)
         except EncodeError:
@@ -176,12 +192,11 @@ class Session:
             raise
         window.last = number
         exchange = Exchange(pdu, context, now, now + self.settings.response_timeout)
-        if control:
-            self._begin_control(exchange)
+        if takes_place:
+            in_flight[number] = exchange
+            self._vitality.message_at = now
         else:
-            self._message_at = now
-            if response_id(command_id) is not None:
-                window.in_flight[number] = exchange
+            self._begin_control(exchange)
         self._requests_sent += 1
         self._out.append(octets)
         return exchange
@@ -213,7 +228,7 @@ class Session:
         self._out.append(encode(response))
         del self._unanswered[id(request)]
         if request.command_id in BOUND_BY and not (nack or response.command_status):
-            self.state = BOUND_BY[request.command_id]
+            self._enter(BOUND_BY[request.command_id])
 
     def send_unchecked(self, octets: bytes) -> None:
         """Put octets on the wire as they are; for simulators that misbehave on purpose."""
@@ -247,7 +262,7 @@ class Session:
             What happened, in order. After `Closed` nothing more comes.
         """
         events: list[Event] = []
-        if self.is_closed:
+        if self.state is _CLOSED:
             return events
         self._octets_received += len(octets)
         try:
@@ -256,10 +271,12 @@ class Session:
             self._broken(error, events)
             return events
         if frames:
-            self._received_at = now
-            self._enquired_at = None
-            self._missed = 0
+            self._vitality.received(now)
             self._pdus_received += len(frames)
+            if self.observe is not None:
+                observe = self.observe
+                for frame in frames:
+                    observe(frame, now)
         in_flight = self._window.in_flight
         for frame in frames:
             try:
@@ -273,21 +290,24 @@ class Session:
                 if exchange and exchange.request.command_id | RESPONSE_BIT == command_id:
                     del in_flight[pdu.sequence_number]
                     exchange.response = pdu
-                    exchange.end = ExchangeEnd.ANSWERED
+                    exchange.end = _ANSWERED
                     events.append(exchange)
                 else:
                     self._other_response(pdu, now, events)
             else:
                 self._arrived(pdu, now, events)
-            if self.state is SessionState.CLOSED:
-                return events
         if self._framer.error:
             self._broken(self._framer.error, events)
+        elif self._leaves_at is not None:
+            self._leave(events)
         return events
 
     def end_of_stream(self, detail: str = "") -> list[Event]:
         """The stream ended or broke; every request in flight becomes UNKNOWN."""
         events: list[Event] = []
+        if self.state is SessionState.UNBOUND:
+            self._close(CloseCause.UNBIND, self._unbound_by, events)
+            return events
         if self._unbinding is not None:
             detail = detail or "it did so instead of answering our unbind"
         self._close(CloseCause.PEER_CLOSED, detail, events)
@@ -301,15 +321,19 @@ class Session:
 
     def next_deadline(self) -> float | None:
         """When `tick` must be called next, in seconds on the owner's clock; None once closed."""
-        if self.is_closed:
+        state = self.state
+        if state is _CLOSED:
             return None
-        due = self._quiet_deadline() if self._unbinding is None else self._unbinding.deadline
-        first = self._window.first_deadline()
-        if first is not None and first < due:
-            due = first
-        for exchange in self._control.values():
-            due = min(due, exchange.deadline)
-        return due
+        if self._leaves_at is not None:
+            due = self._leaves_at
+        elif self._unbinding is not None:
+            due = self._unbinding.deadline
+        elif state.is_bound:
+            due = self._vitality.deadline()
+        else:
+            due = self.opened_at + self.settings.session_init_timeout
+        first = self._window.next_deadline()
+        return due if first is None or due < first else first
 
     def tick(self, now: float) -> list[Event]:
         """Let the timers act.
@@ -323,16 +347,23 @@ class Session:
         events: list[Event] = []
         if self.is_closed:
             return events
-        if self._unbinding is not None:
+        if self._leaves_at is not None:
+            if self._leaves_at <= now:
+                self._close(CloseCause.UNBIND, self._unbound_by, events)
+        elif self._unbinding is not None:
             if self._unbinding.deadline <= now:
                 self._close(CloseCause.UNBIND_TIMEOUT, "unbind was not answered", events)
-                return events
-        elif self._quiet_deadline() <= now:
-            self._quiet(now, events)
-        for exchange in self._window.expired(now, self._control):
-            exchange.end = ExchangeEnd.TIMED_OUT
-            self._timed_out += 1
-            events.append(exchange)
+        elif self.state.is_bound:
+            self._check_life(now, events)
+        elif self.opened_at + self.settings.session_init_timeout <= now:
+            self._close(CloseCause.SESSION_INIT_TIMEOUT, "no bind was completed", events)
+        if not self.is_closed:
+            for exchange in self._window.expired(now):
+                exchange.end = ExchangeEnd.TIMED_OUT
+                self._timed_out += 1
+                events.append(exchange)
+            if self._leaves_at is not None:
+                self._leave(events)
         return events
 
     def statistics(self) -> SessionStatistics:
@@ -356,62 +387,61 @@ class Session:
             f" {len(self._unanswered)} unanswered>"
         )
 
-    # Session control.
+    # Our own requests about the session.
 
-    @staticmethod
-    def _binding(requests: "Iterable[Exchange]") -> bool:
-        return any(exchange.request.command_id in BOUND_BY for exchange in requests)
+    def _check_request(self, pdu: Pdu) -> None:
+        """Raise unless this request may be sent now."""
+        command_id = pdu.command_id
+        allowed = states_for(self.role, command_id)
+        if self.state not in allowed:
+            raise LocalProtocolError(
+                f"{pdu.name} as {self.role.value} in {self.state.value}",
+                " or ".join(sorted(state.value for state in allowed)) or "another operation",
+            )
+        if self._unbinding is not None:
+            raise LocalProtocolError(f"{pdu.name} after unbind", "nothing but responses")
+        if command_id in BOUND_BY and any(
+            exchange.request.command_id in BOUND_BY for exchange in self._window.control.values()
+        ):
+            raise LocalProtocolError(f"{pdu.name} during a bind", "to wait for its answer")
+
+    def _begin_control(self, exchange: Exchange) -> None:
+        """Note what a request outside the window sets going; each has a patience of its own."""
+        settings, command_id = self.settings, exchange.request.command_id
+        if command_id not in CONTROL:
+            self._vitality.message_at = exchange.sent_at
+            return
+        if command_id == CommandId.OUTBIND:
+            self._enter(SessionState.OUTBOUND)
+            return
+        if command_id == CommandId.UNBIND:
+            exchange.deadline = exchange.sent_at + settings.unbind_timeout
+            self._unbinding = exchange
+            self._messages = frozenset()
+        elif command_id == CommandId.ENQUIRE_LINK:
+            exchange.deadline = exchange.sent_at + settings.enquire_link_timeout
+        else:
+            exchange.deadline = self.opened_at + settings.session_init_timeout
+        self._window.control[exchange.request.sequence_number] = exchange
+
+    def _check_life(self, now: float, events: list[Event]) -> None:
+        match self._vitality.check(now):
+            case Finding.INACTIVE:
+                events.append(Automatic(self.request(Unbind(), now).request))
+            case Finding.ASK:
+                events.append(Automatic(self.request(EnquireLink(), now).request))
+            case Finding.SILENT:
+                quiet = now - self._vitality.received_at
+                self._close(CloseCause.SILENCE, f"nothing came for {quiet:.0f} s", events)
+            case _:
+                pass
+
+    # The peer's PDUs.
 
     @property
     def _is_bound_or_binding(self) -> bool:
         # Before a bind is accepted nothing but a bind can wait for an answer.
         return self.state.is_bound or bool(self._unanswered)
-
-    def _begin_control(self, exchange: Exchange) -> None:
-        """Note what a control request sets going; each has a patience of its own."""
-        settings, command_id = self.settings, exchange.request.command_id
-        if command_id == CommandId.OUTBIND:
-            self.state = SessionState.OUTBOUND
-            return
-        if command_id == CommandId.UNBIND:
-            exchange.deadline = exchange.sent_at + settings.unbind_timeout
-            self._unbinding = exchange
-        elif command_id == CommandId.ENQUIRE_LINK:
-            exchange.deadline = exchange.sent_at + settings.enquire_link_timeout
-        else:
-            exchange.deadline = self.opened_at + settings.session_init_timeout
-        self._control[exchange.request.sequence_number] = exchange
-
-    # Time.
-
-    def _quiet_deadline(self) -> float:
-        settings = self.settings
-        if not self.state.is_bound:
-            return self.opened_at + settings.session_init_timeout
-        if self._enquired_at is not None:
-            due = self._enquired_at + settings.enquire_link_timeout
-        else:
-            due = self._received_at + settings.enquire_link_interval
-        if settings.inactivity_timeout is not None:
-            due = min(due, self._message_at + settings.inactivity_timeout)
-        return due
-
-    def _quiet(self, now: float, events: list[Event]) -> None:
-        inactive = self.settings.inactivity_timeout
-        if not self.state.is_bound:
-            self._close(CloseCause.SESSION_INIT_TIMEOUT, "no bind was completed", events)
-        elif inactive is not None and self._message_at + inactive <= now:
-            events.append(Automatic(self.request(Unbind(), now).request))
-        else:
-            self._missed += self._enquired_at is not None
-            if self._missed >= self.settings.enquire_links_missed:
-                quiet = now - self._received_at
-                self._close(CloseCause.SILENCE, f"nothing came for {quiet:.0f} s", events)
-                return
-            self._enquired_at = now
-            events.append(Automatic(self.request(EnquireLink(), now).request))
-
-    # The peer's PDUs.
 
     def _arrived(self, pdu: Pdu, now: float, events: list[Event]) -> None:
         command_id = pdu.command_id
@@ -421,31 +451,25 @@ class Session:
             self._automatic(EnquireLinkResp(sequence_number=pdu.sequence_number), events)
         elif command_id == CommandId.UNBIND:
             self._automatic(UnbindResp(sequence_number=pdu.sequence_number), events)
-            self.state = SessionState.UNBOUND
-            self._close(CloseCause.UNBIND, "the peer unbound", events)
+            self._unbound("the peer unbound", now)
         elif self.role is Role.MC and command_id in BOUND_BY and self._is_bound_or_binding:
             self._refuse(pdu, CommandStatus.ESME_RALYBND, events)
-        elif self.state not in states_for(self.role.peer, command_id):
+        elif not is_taken(self.role.peer, self.state, command_id):
             self._refuse(pdu, CommandStatus.ESME_RINVBNDSTS, events)
         elif len(self._unanswered) >= self.settings.inbound_window:
-            full = (
-                CommandStatus.ESME_RX_T_APPN
-                if self.role is Role.ESME
-                else CommandStatus.ESME_RMSGQFUL
-            )
-            self._refuse(pdu, full, events)
+            self._refuse(pdu, FULL[self.role], events)
         else:
             if response_id(command_id) is not None:
                 self._unanswered[id(pdu)] = pdu
             if command_id in BOUND_BY:
                 self.peer_interface_version = getattr(pdu, "interface_version", None)
             else:
-                self._message_at = now
+                self._vitality.message_at = now
             events.append(Arrived(pdu, now))
 
     def _other_response(self, pdu: Pdu, now: float, events: list[Event]) -> None:
-        number = pdu.sequence_number
-        for waiting in (self._window.in_flight, self._control, self._window.late):
+        number, window = pdu.sequence_number, self._window
+        for waiting in (window.in_flight, window.control, window.late):
             exchange = waiting.get(number)
             if exchange is None:
                 continue
@@ -454,32 +478,52 @@ class Session:
                 continue
             del waiting[number]
             exchange.response = pdu
-            if waiting is self._window.late:
+            if waiting is window.late:
                 self._late_responses += 1
                 events.append(LateResponse(exchange))
                 return
             exchange.end = ExchangeEnd.NACKED if nack else ExchangeEnd.ANSWERED
             events.append(exchange)
-            if waiting is self._control:
-                self._control_answered(exchange, pdu, events)
+            if waiting is window.control:
+                self._control_answered(exchange, pdu, now, events)
             return
         events.append(Unexpected(pdu))
 
-    def _control_answered(self, exchange: Exchange, response: Pdu, events: list[Event]) -> None:
+    def _control_answered(
+        self, exchange: Exchange, response: Pdu, now: float, events: list[Event]
+    ) -> None:
         command_id = exchange.request.command_id
         if command_id == CommandId.UNBIND:
-            self.state = SessionState.UNBOUND
-            self._close(CloseCause.UNBIND, "we unbound", events)
+            self._unbound("we unbound", now)
         elif command_id in BOUND_BY:
             if exchange.end is ExchangeEnd.NACKED or response.command_status:
                 events.append(BindRefused(response.command_status, response))
                 return
-            self.state = BOUND_BY[command_id]
+            self._enter(BOUND_BY[command_id])
             version = response.tlvs.value(TlvTag.SC_INTERFACE_VERSION)
             self.peer_interface_version = version if isinstance(version, int) else None
             events.append(
                 Bound(self.state, getattr(response, "system_id", ""), self.peer_interface_version)
             )
+
+    def _unreadable(self, error: BodyError, events: list[Event]) -> None:
+        number = error.sequence_number
+        if error.command_id & RESPONSE_BIT:
+            exchange = self._window.in_flight.get(number)
+            if exchange and exchange.request.command_id | RESPONSE_BIT == error.command_id:
+                del self._window.in_flight[number]
+                exchange.end = ExchangeEnd.UNKNOWN
+                events.append(exchange)
+        else:
+            self._automatic(refusal_of(error.command_id, number, error.command_status), events)
+        events.append(Unreadable(error))
+
+    def _broken(self, error: FramingError, events: list[Event]) -> None:
+        self._automatic(GenericNack(command_status=CommandStatus.ESME_RINVCMDLEN), events)
+        breach = RemoteProtocolError(error.found, error.expected)
+        self._close(CloseCause.FRAMING, str(error), events, breach)
+
+    # What the session sends of its own accord.
 
     def _automatic(self, pdu: Pdu, events: list[Event]) -> None:
         self._out.append(encode(pdu))
@@ -498,57 +542,37 @@ class Session:
         self._automatic(refusal(pdu, status), events)
         events.append(RequestRefused(pdu, status))
 
-    def _unreadable(self, error: BodyError, events: list[Event]) -> None:
-        number = error.sequence_number
-        if error.command_id & RESPONSE_BIT:
-            exchange = self._window.in_flight.get(number)
-            if exchange and exchange.request.command_id | RESPONSE_BIT == error.command_id:
-                del self._window.in_flight[number]
-                exchange.end = ExchangeEnd.UNKNOWN
-                events.append(exchange)
-        else:
-            self._automatic(_refusal(error.command_id, number, error.command_status), events)
-        events.append(Unreadable(error))
+    # From state to state.
 
-    def _broken(self, error: FramingError, events: list[Event]) -> None:
-        self._automatic(GenericNack(command_status=CommandStatus.ESME_RINVCMDLEN), events)
-        self._close(CloseCause.FRAMING, str(error), events)
+    def _enter(self, state: SessionState) -> None:
+        self.state = state
+        unbinding = self._unbinding is not None
+        self._messages = frozenset() if unbinding else MESSAGES[self.role, state]
 
-    def _close(self, cause: CloseCause, detail: str, events: list[Event]) -> None:
+    def _unbound(self, by: str, now: float) -> None:
+        """Wait for what is in flight, once unbind was answered, as long as for an answer to unbind."""
+        if self.state is not SessionState.UNBOUND:
+            self._enter(SessionState.UNBOUND)
+            self._unbound_by = by
+            self._leaves_at = now + self.settings.unbind_timeout
+
+    def _leave(self, events: list[Event]) -> None:
+        """Close what is unbound once nothing is in flight any more."""
+        if not self._window.in_flight:
+            self._close(CloseCause.UNBIND, self._unbound_by, events)
+
+    def _close(
+        self,
+        cause: CloseCause,
+        detail: str,
+        events: list[Event],
+        error: RemoteProtocolError | None = None,
+    ) -> None:
         if self.is_closed:
             return
-        self.state = SessionState.CLOSED
+        self._enter(SessionState.CLOSED)
         self._unanswered.clear()
-        for waiting in (self._window.in_flight, self._control):
-            for exchange in waiting.values():
-                exchange.end = ExchangeEnd.UNKNOWN
-                events.append(exchange)
-            waiting.clear()
-        events.append(Closed(cause, detail))
-
-
-def refusal(request: Pdu, command_status: int) -> Pdu:
-    """Make the response which refuses a request, in the form that every known peer can read.
-
-    That is a body of empty fields at any status, but the header alone for submit_sm_resp: measured
-    over eight decoders, it is the only combination that none of them refuses.
-
-    Args:
-        request: Any request.
-        command_status: The reason, not ESME_ROK.
-
-    Returns:
-        The response with the request's sequence_number; a generic_nack where the operation is
-        unknown or has no response.
-    """
-    return _refusal(command_id_of(request), request.sequence_number, command_status)
-
-
-def _refusal(command_id: int, sequence_number: int, command_status: int) -> Pdu:
-    response_class = OPERATIONS.get(command_id | RESPONSE_BIT, GenericNack)
-    submit = response_class.command_id == CommandId.SUBMIT_SM_RESP
-    return response_class(
-        command_status=command_status,
-        sequence_number=sequence_number,
-        wire_form=WireForm.HEADER_ONLY if submit else WireForm.USUAL,
-    )
+        for exchange in self._window.take_out_all():
+            exchange.end = ExchangeEnd.UNKNOWN
+            events.append(exchange)
+        events.append(Closed(cause, detail, error))

@@ -7,8 +7,8 @@ import pytest
 import trio
 import trio.testing
 
-from whiteroute.engine import link as link_module
 from whiteroute.engine.link import FLUSH_TIMEOUT, STALL_TIMEOUT, Link, Timers, open_link
+from whiteroute.engine.link import link as link_module
 from whiteroute.engine.session import (
     Bound,
     CloseCause,

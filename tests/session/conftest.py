@@ -21,9 +21,12 @@ from whiteroute.pdu import (
     BindTransceiverResp,
     BindTransmitter,
     BindTransmitterResp,
+    DeliverSm,
     Framer,
     Outbind,
     Pdu,
+    SubmitSm,
+    Unbind,
     decode,
     encode,
 )
@@ -69,8 +72,8 @@ def bench() -> Callable[..., Bench]:
         session = made.session
         if state is SessionState.OUTBOUND:
             session.request(Outbind(system_id="mc"), opened_at)
-        elif state in BINDS:
-            bind, response = BINDS[state]
+        elif state in BINDS or state is SessionState.UNBOUND:
+            bind, response = BINDS.get(state, BINDS[SessionState.BOUND_TRX])
             if role is Role.ESME:
                 exchange = session.request(bind(system_id="gateway"), opened_at)
                 made.hear(response(sequence_number=exchange.request.sequence_number), now=opened_at)
@@ -80,6 +83,11 @@ def bench() -> Callable[..., Bench]:
                 session.respond(arrived.pdu, response())
         elif state is SessionState.CLOSED:
             session.close()
+        if state is SessionState.UNBOUND:
+            # What is in flight keeps it there.
+            pdu = SubmitSm(destination_addr="1") if role is Role.ESME else DeliverSm()
+            session.request(pdu, opened_at)
+            made.hear(Unbind(), now=opened_at)
         assert state is session.state
         made.sent()
         return made

@@ -8,6 +8,7 @@ from whiteroute.engine.session import (
     CloseCause,
     Closed,
     LocalProtocolError,
+    RemoteProtocolError,
     RequestRefused,
     Role,
     SessionState,
@@ -273,6 +274,8 @@ def test_a_broken_length_is_nacked_and_ends_the_session_after_what_was_whole(ben
     assert ([nack], Automatic(nack)) == (made.sent(), automatic)
     detail = "command_length 1, expected 16 to 65536 octets"
     assert Closed(CloseCause.FRAMING, detail) == closed
+    assert isinstance(closed.error, RemoteProtocolError)
+    assert detail == str(closed.error)
 
 
 def test_the_longest_pdu_is_the_settings(bench):
@@ -281,11 +284,24 @@ def test_the_longest_pdu_is_the_settings(bench):
     assert CloseCause.FRAMING is events[-1].cause
 
 
-def test_what_was_received_after_the_end_of_the_session_is_not_looked_at(bench):
+def test_what_comes_behind_an_unbind_is_refused(bench):
     made = bench()
-    octets = b"".join(map(encode, (OPERATIONS[6](sequence_number=1), DeliverSm())))
-    events = made.session.receive(octets, 1.0)
-    assert [Automatic, Closed] == [type(event) for event in events]
+    deliver = DeliverSm(sequence_number=2)
+    octets = b"".join(map(encode, (OPERATIONS[6](sequence_number=1), deliver)))
+    *automatic, refused, closed = made.session.receive(octets, 1.0)
+    assert [Automatic, Automatic] == [type(event) for event in automatic]
+    assert RequestRefused(deliver, CommandStatus.ESME_RINVBNDSTS) == refused
+    assert CloseCause.UNBIND is closed.cause
+
+
+def test_whoever_observes_sees_each_whole_frame_before_it_is_read(bench):
+    made = bench()
+    seen: list[tuple[bytes, float]] = []
+    made.session.observe = lambda octets, now: seen.append((octets, now))
+    whole = encode(DeliverSm(sequence_number=1))
+    broken = cut(DeliverSm(short_message=b"hello", sequence_number=2), 37)
+    made.session.receive(whole + broken + whole[:20], 7.0)
+    assert [(whole, 7.0), (broken, 7.0)] == seen
 
 
 # The form of refusals.

@@ -258,6 +258,67 @@ def test_a_peer_that_hangs_up_instead_of_answering_our_unbind_is_told_as_such(be
     assert Closed(CloseCause.PEER_CLOSED, detail) == closed
 
 
+# Between the answer to an unbind and the end.
+
+
+@pytest.mark.parametrize("role", Role)
+def test_what_is_in_flight_may_still_be_answered_after_an_unbind(bench, role: Role):
+    made = bench(SessionState.UNBOUND, role)
+    session = made.session
+    (exchange,) = session._window.in_flight.values()
+    assert session.is_unbound
+    assert 0 == session.room
+    answer = SubmitSmResp if role is Role.ESME else DeliverSmResp
+    events = made.hear(answer(sequence_number=exchange.request.sequence_number), now=1.0)
+    assert [exchange, Closed(CloseCause.UNBIND, "the peer unbound")] == events
+    assert ExchangeEnd.ANSWERED is exchange.end
+
+
+def test_answers_after_our_unbind_are_waited_for_as_long_as_for_its_own(bench):
+    made = bench(unbind_timeout=5.0)
+    submitted = made.session.request(SubmitSm(destination_addr="1"), 0.0)
+    unbind = made.session.request(Unbind(), 1.0)
+    answer = UnbindResp(sequence_number=unbind.request.sequence_number)
+    assert [unbind] == made.hear(answer, now=2.0)
+    assert SessionState.UNBOUND is made.session.state
+    assert 7.0 == made.session.next_deadline()
+    assert [] == made.session.tick(6.9)
+    assert [submitted, Closed(CloseCause.UNBIND, "we unbound")] == made.session.tick(7.0)
+    assert ExchangeEnd.UNKNOWN is submitted.end
+
+
+def test_an_unbound_session_ends_when_the_last_request_times_out(bench):
+    made = bench(unbind_timeout=5.0, response_timeout=3.0)
+    submitted = made.session.request(SubmitSm(destination_addr="1"), 0.0)
+    made.hear(Unbind(), now=1.0)
+    ended, closed = made.session.tick(3.0)
+    assert (submitted, ExchangeEnd.TIMED_OUT) == (ended, submitted.end)
+    assert CloseCause.UNBIND is closed.cause
+
+
+def test_the_end_of_the_stream_after_an_unbind_is_no_loss(bench):
+    made = bench(SessionState.UNBOUND)
+    ended, closed = made.session.end_of_stream("reset")
+    assert ExchangeEnd.UNKNOWN is ended.end
+    assert Closed(CloseCause.UNBIND, "the peer unbound") == closed
+
+
+def test_a_second_unbind_is_answered_and_puts_nothing_off(bench):
+    made = bench(SessionState.UNBOUND, unbind_timeout=5.0)
+    (automatic,) = made.hear(Unbind(sequence_number=9), now=3.0)
+    assert Automatic(UnbindResp(sequence_number=9)) == automatic
+    assert 5.0 == made.session.next_deadline()
+
+
+def test_a_request_that_arrived_before_an_unbind_may_still_be_answered(bench):
+    made = bench(window=2)
+    made.session.request(SubmitSm(destination_addr="1"), 0.0)
+    made.sent()
+    arrived, _ = made.hear(DeliverSm(sequence_number=5), Unbind())
+    made.session.respond(arrived.pdu, DeliverSmResp())
+    assert ["unbind_resp", "deliver_sm_resp"] == [pdu.name for pdu in made.sent()]
+
+
 def test_a_nacked_unbind_ends_the_session_as_well(bench):
     made = bench()
     exchange = made.session.request(Unbind(), 1.0)

@@ -210,7 +210,7 @@ class BadLine(RuleBasedStateMachine):
             assert figures.in_flight <= SETTINGS.window
             assert figures.unanswered <= SETTINGS.inbound_window
             assert figures.unanswered == len(side.unanswered)
-            assert len(side.session._control) <= 3
+            assert len(side.session._window.control) <= 3
             assert len(side.closed) == side.session.is_closed
 
     @invariant()

@@ -8,12 +8,10 @@ from whiteroute.engine.session import (
     Closed,
     ExchangeEnd,
     LateResponse,
-    Pace,
     Role,
     SessionSettings,
     SessionState,
 )
-from whiteroute.engine.session.pace import BURST_INTERVAL
 from whiteroute.pdu import (
     BindTransceiver,
     BindTransceiverResp,
@@ -89,7 +87,7 @@ def test_any_whole_pdu_is_a_sign_of_life(bench):
     made.hear(DeliverSm(), now=44.0)
     assert [] == made.session.tick(44.9)
     assert SessionState.BOUND_TRX is made.session.state
-    assert 74.0 == max(made.session._quiet_deadline(), 0.0)
+    assert 74.0 == made.session._vitality.deadline()
 
 
 def test_half_a_pdu_is_no_sign_of_life(bench):
@@ -135,7 +133,7 @@ def test_enquiries_that_are_never_answered_do_not_pile_up(bench):
         made.hear(DeliverSm(sequence_number=1), now=now + 1)
         for waiting in list(made.session._unanswered.values()):
             made.session.respond(waiting, DeliverSmResp())
-        assert len(made.session._control) <= 2
+        assert len(made.session._window.control) <= 2
     assert {ExchangeEnd.TIMED_OUT} == {exchange.end for exchange in ended}
     assert len(ended) > 900
 
@@ -237,51 +235,3 @@ def test_a_bound_session_forgets_the_deadline_of_its_bind(bench):
 def test_every_setting_is_positive(name: str, value: float):
     with pytest.raises(ValueError, match=f"{name}: {value}, expected more than 0"):
         SessionSettings(**{name: value})
-
-
-# Pace.
-
-
-def spend_all(pace: Pace, until: float, step: float) -> list[float]:
-    """Send whatever is allowed at every step; give the instants of the parts."""
-    sent: list[float] = []
-    for at in range(int(until / step)):
-        now = at * step
-        parts = pace.allowed(now)
-        assert parts is not None
-        if parts:
-            pace.spend(parts, now)
-            sent += [now] * parts
-    return sent
-
-
-@pytest.mark.parametrize("rate", [0.5, 1, 7, 30, 100, 1000])
-@pytest.mark.parametrize("step", [0.001, 0.01, 0.025])
-def test_a_pace_is_kept_over_time_and_never_bursts(rate: float, step: float):
-    sent = spend_all(Pace(rate), 10.0, step)
-    assert 10 * rate - 2 <= len(sent) <= 10 * rate + rate * BURST_INTERVAL + 1
-    for first in range(0, len(sent), 7):
-        within = sum(sent[first] <= at < sent[first] + 1.0 for at in sent[first:])
-        assert within <= rate * (1 + BURST_INTERVAL) + 1
-
-
-def test_without_a_rate_nothing_limits():
-    pace = Pace(None)
-    pace.spend(1000, 5.0)
-    assert (None, 5.0) == (pace.allowed(5.0), pace.next_at(5.0))
-
-
-def test_a_pace_says_when_the_next_part_may_go():
-    pace = Pace(10)
-    assert (1, 3.0) == (pace.allowed(3.0), pace.next_at(3.0))
-    pace.spend(1, 3.0)
-    pace.spend(1, 3.05)
-    assert 0 == pace.allowed(3.1)
-    assert 3.15 == pytest.approx(pace.next_at(3.1))
-    assert 1 == pace.allowed(pace.next_at(3.1))
-
-
-def test_a_rate_is_positive():
-    for rate in (0, -1, float("nan")):
-        with pytest.raises(ValueError, match=f"rate: {rate}, expected more than 0"):
-            Pace(rate)
