@@ -12,8 +12,12 @@ from whiteroute.engine.messages import (
     AttemptOutcome,
     AttemptStarted,
     Canonical,
+    CeilingLearned,
     DeliveryState,
+    EngineRun,
     InboundArrived,
+    InboundLine,
+    InboundState,
     LinkChanged,
     MappedError,
     MessageLine,
@@ -22,6 +26,7 @@ from whiteroute.engine.messages import (
     ReceiptLine,
     ReceiptNews,
     ReceiptVerdict,
+    RootCause,
     Scope,
 )
 
@@ -30,6 +35,7 @@ from .rows import Row
 
 STATES: Final = {state.value: state for state in DeliveryState}
 _OUTCOMES: Final = {outcome.value: outcome for outcome in AttemptOutcome}
+_ROOT_CAUSES: Final = {cause.value: cause for cause in RootCause}
 _VERDICTS: Final = {verdict.value: verdict for verdict in ReceiptVerdict}
 
 
@@ -82,6 +88,7 @@ def message_record(row: Row, *, abandoned: bool) -> MessageRecord:
         route=row[18],
         carrier=row[19],
         error_code=row[20],
+        due_at=row[22] or None,
     )
 
 
@@ -193,6 +200,7 @@ def receipt_line(row: Row, attempt: AttemptLine | None) -> ReceiptLine:
 def receipt_record(row: Row, message_ref: str | None) -> ReceiptRecord:
     """Read a receipt from `RECEIPT_COLUMNS`."""
     return ReceiptRecord(
+        number=row[0],
         receipt=receipt_arrived(row),
         verdict=_VERDICTS[row[20]],
         message_ref=message_ref,
@@ -214,9 +222,51 @@ def inbound_arrived(row: Row) -> InboundArrived:
         received_at=row[6],
         link=row[7],
         octets=row[8],
+        reference=row[9],
+        total=row[10],
+        segment=row[11],
+    )
+
+
+def inbound_line(row: Row) -> InboundLine:
+    """Open a message from a handset from `CONVERSATION_COLUMNS`."""
+    return InboundLine(
+        number=row[0],
+        inbound_ref=row[1],
+        carrier=row[2],
+        source_addr=row[3],
+        destination_addr=row[4],
+        received_at=row[5],
+        latest_at=row[6],
+        total=row[7],
+        segments={int(number): text for number, text in json.loads(row[8]).items()},
+        set_key=row[9],
+        state=InboundState(row[10]),
+        reply_to=row[11],
+        acknowledged_at=row[12],
     )
 
 
 def link_changed(row: Row) -> LinkChanged:
     """Read what happened to a link from `LINK_COLUMNS`."""
-    return LinkChanged(carrier=row[0], link=row[1], changed_at=row[2], what=row[3], cause=row[4])
+    return LinkChanged(
+        carrier=row[0],
+        link=row[1],
+        changed_at=row[2],
+        what=row[3],
+        cause=row[4],
+        root_cause=_ROOT_CAUSES[row[5]],
+        host=row[6],
+        command_status=row[7],
+        can_submit=bool(row[8]),
+    )
+
+
+def engine_run(row: Row) -> EngineRun:
+    """Read when an engine watched from `started_at, seen_at`."""
+    return EngineRun(started_at=row[0], seen_at=row[1])
+
+
+def ceiling_learned(row: Row) -> CeilingLearned:
+    """Read what a carrier was found to take from `carrier, tps, learned_at`."""
+    return CeilingLearned(carrier=row[0], tps=row[1], learned_at=row[2])

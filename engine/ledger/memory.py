@@ -6,6 +6,8 @@ second promise by its nature: after a crash nothing is known. Reading is `memory
 
 from collections.abc import Iterable, Sequence
 
+import attrs
+
 from whiteroute.engine.messages import (
     AttemptEnded,
     AttemptOutcome,
@@ -14,6 +16,7 @@ from whiteroute.engine.messages import (
     Effect,
     Entry,
     Mark,
+    RunStarted,
 )
 
 from .memory_reader import Contents, MemoryReader
@@ -45,9 +48,18 @@ class MemoryStore:
             for message in book.changes.messages:
                 if message.taken is not None:
                     contents.taken[message.message_ref] = message.taken
+            for entry in book.changes.rerouted:
+                taken = contents.taken[entry.message_ref]
+                contents.taken[entry.message_ref] = attrs.evolve(taken, decision=entry.decision)
             contents.receipts += [line for line in book.changes.receipts if line.mark is Mark.NEW]
             contents.inbound += book.changes.inbound
+            contents.conversations += [
+                line for line in book.changes.inbound_lines if line.mark is Mark.NEW
+            ]
             contents.link_changes += book.changes.link_changes
+            for run in book.changes.runs:
+                contents.enter_run(run)
+            contents.ceilings.update({entry.carrier: entry for entry in book.changes.ceilings})
             book.changes.settle()
         return effects
 
@@ -61,14 +73,17 @@ class MemoryStore:
         doubts = self._contents.doubts({DeliveryState.SENT})
         self.write(
             [
-                AttemptEnded(
-                    message_ref=doubt.message_ref,
-                    part=doubt.part,
-                    attempt=doubt.attempt,
-                    ended_at=now_at,
-                    outcome=AttemptOutcome.IN_DOUBT,
-                )
-                for doubt in doubts
+                RunStarted(started_at=now_at),
+                *(
+                    AttemptEnded(
+                        message_ref=doubt.message_ref,
+                        part=doubt.part,
+                        attempt=doubt.attempt,
+                        ended_at=now_at,
+                        outcome=AttemptOutcome.IN_DOUBT,
+                    )
+                    for doubt in doubts
+                ),
             ]
         )
         return doubts

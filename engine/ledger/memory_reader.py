@@ -13,17 +13,28 @@ from whiteroute.engine.messages import (
     AttemptLine,
     AttemptStarted,
     Book,
+    CeilingLearned,
     DeliveryState,
     Doubt,
+    EngineRun,
     InboundArrived,
+    InboundLine,
+    InboundRecord,
+    InboundState,
     LinkChanged,
     MessageLine,
     MessageTaken,
+    Outage,
     ReceiptLine,
+    ReceiptVerdict,
+    RunSeen,
+    RunStarted,
+    Uptime,
 )
 
 from .reading import (
     EVERYTHING,
+    OVERDUE_STATES,
     AttemptRecord,
     MessageHistory,
     MessageRecord,
@@ -31,6 +42,9 @@ from .reading import (
     Selection,
     SummaryKey,
     SummaryLine,
+    age_of_doubt,
+    outages_of,
+    uptime_of,
 )
 
 __all__ = ["Contents", "MemoryReader"]
@@ -44,10 +58,21 @@ class Contents:
     taken: dict[str, MessageTaken] = attrs.field(factory=dict[str, MessageTaken])
     receipts: list[ReceiptLine] = attrs.field(factory=list[ReceiptLine])
     inbound: list[InboundArrived] = attrs.field(factory=list[InboundArrived])
+    conversations: list[InboundLine] = attrs.field(factory=list[InboundLine])
     link_changes: list[LinkChanged] = attrs.field(factory=list[LinkChanged])
+    runs: list[EngineRun] = attrs.field(factory=list[EngineRun])
+    ceilings: dict[str, CeilingLearned] = attrs.field(factory=dict[str, CeilingLearned])
     has_writer: bool = True
     guard: threading.Lock = attrs.field(factory=threading.Lock)
     """Held while writing and while reading: readers may be in another thread than the writer."""
+
+    def enter_run(self, entry: RunStarted | RunSeen) -> None:
+        """Note that an engine began to watch, or still watches."""
+        if isinstance(entry, RunStarted):
+            self.runs.append(EngineRun(started_at=entry.started_at, seen_at=entry.started_at))
+        elif self.runs:
+            last = self.runs[-1]
+            self.runs[-1] = attrs.evolve(last, seen_at=max(last.seen_at, entry.seen_at))
 
     def doubts(self, states: Collection[DeliveryState]) -> tuple[Doubt, ...]:
         """Find attempts in one of these states, in the order of their messages."""
@@ -61,6 +86,7 @@ class Contents:
                 started_at=attempt.started_at,
                 to=message.to,
                 sender=self.taken[message.message_ref].sender,
+                text=self.taken[message.message_ref].text,
             )
             for message in self.book.messages.values()
             for attempt in sorted(message.attempts, key=_which)
@@ -138,6 +164,35 @@ class MemoryReader:
         ]
         return iter(chosen[: selection.limit])
 
+    def conversations(self, selection: Selection = EVERYTHING) -> Iterator[InboundRecord]:
+        """Read messages from handsets, put together, in the order in which they began to arrive."""
+        with self._contents.guard:
+            found = [line.record() for line in self._contents.conversations]
+        chosen = [
+            record for record in found if _is_chosen(selection, record.received_at, record.carrier)
+        ]
+        return iter(chosen[: selection.limit])
+
+    def incomplete(self, before_at: int, limit: int) -> tuple[InboundRecord, ...]:
+        """Read messages from handsets that began before some time and miss segments."""
+        found = [
+            record
+            for record in self.conversations(Selection(until_at=before_at))
+            if record.state is InboundState.WAITING
+        ]
+        return tuple(sorted(found, key=_when_begun)[:limit])
+
+    def unacknowledged(self, after: int, limit: int) -> tuple[InboundRecord, ...]:
+        """Read messages from handsets that the application has not said it has, in order."""
+        found = [
+            record
+            for record in self.conversations()
+            if record.number > after
+            and record.acknowledged_at is None
+            and record.state is not InboundState.WAITING
+        ]
+        return tuple(found[:limit])
+
     def link_changes(self, selection: Selection = EVERYTHING) -> Iterator[LinkChanged]:
         """Read what happened to links, in order."""
         chosen = [
@@ -147,13 +202,58 @@ class MemoryReader:
         ]
         return iter(chosen[: selection.limit])
 
+    def runs(self) -> tuple[EngineRun, ...]:
+        """Read when engines watched, oldest first."""
+        return tuple(self._contents.runs)
+
+    def outages(
+        self,
+        carrier: str | None = None,
+        since_at: int | None = None,
+        until_at: int | None = None,
+        *,
+        by_link: bool = False,
+    ) -> tuple[Outage, ...]:
+        """Find when carriers, or their links, were down."""
+        return outages_of(self, carrier, since_at, until_at, by_link=by_link)
+
+    def uptime(self, carrier: str, since_at: int, until_at: int) -> Uptime:
+        """Add up how a carrier was in some time."""
+        return uptime_of(self, carrier, since_at, until_at)
+
+    def ceilings(self) -> dict[str, CeilingLearned]:
+        """Read how fast carriers were found to be, by their names."""
+        return dict(self._contents.ceilings)
+
     def doubts(self) -> tuple[Doubt, ...]:
         """Read every attempt that may have been accepted, oldest first."""
         states = {DeliveryState.IN_DOUBT}
         if not self.has_writer:
             states.add(DeliveryState.SENT)
         with self._contents.guard:
-            return tuple(sorted(self._contents.doubts(states), key=lambda doubt: doubt.started_at))
+            return tuple(sorted(self._contents.doubts(states), key=age_of_doubt))
+
+    def overdue(self, now_at: int, limit: int) -> tuple[MessageRecord, ...]:
+        """Read messages whose final receipt should have come."""
+        with self._contents.guard:
+            lines = [
+                line
+                for line in self._contents.book.messages.values()
+                if line.is_open and line.state in OVERDUE_STATES
+            ]
+            records = [self._message_record(line) for line in lines]
+        due = [record for record in records if record.due_at and record.due_at <= now_at]
+        return tuple(sorted(due, key=_when_due)[:limit])
+
+    def parked(self, before_at: int, limit: int) -> tuple[ReceiptRecord, ...]:
+        """Read receipts that wait for an answer and came before some time, the oldest first."""
+        with self._contents.guard:
+            found = [
+                _receipt_record(line)
+                for line in self._contents.receipts
+                if line.verdict is ReceiptVerdict.PARKED and line.receipt.received_at < before_at
+            ]
+        return tuple(sorted(found, key=_when_received)[:limit])
 
     def summary(self, by: SummaryKey, selection: Selection = EVERYTHING) -> tuple[SummaryLine, ...]:
         """Count messages by what they have in common, in the order of the keys."""
@@ -184,6 +284,7 @@ class MemoryReader:
             duplicate_policy=line.duplicate_policy,
             taken_at=taken.taken_at,
             valid_until_at=taken.valid_until_at,
+            due_at=taken.due_at,
             part_count=line.part_count,
             reporting_parts=line.reporting_parts,
             network=line.network,
@@ -226,6 +327,18 @@ class MemoryReader:
         )
 
 
+def _when_received(record: ReceiptRecord) -> tuple[int, int]:
+    return (record.receipt.received_at, record.number)
+
+
+def _when_begun(record: InboundRecord) -> tuple[int, int]:
+    return (record.received_at, record.number)
+
+
+def _when_due(record: MessageRecord) -> int:
+    return record.due_at or 0
+
+
 def _which(line: AttemptLine) -> tuple[int, int]:
     return (line.part, line.attempt)
 
@@ -237,6 +350,7 @@ def _when_started(line: AttemptLine) -> tuple[int, int, int]:
 def _receipt_record(line: ReceiptLine) -> ReceiptRecord:
     attempt = line.attempt
     return ReceiptRecord(
+        number=line.number,
         receipt=line.receipt,
         verdict=line.verdict,
         message_ref=None if attempt is None else attempt.message.message_ref,

@@ -13,11 +13,13 @@ from whiteroute.engine.messages import (
     AttemptLine,
     DeliveryState,
     InboundArrived,
+    InboundLine,
     LinkChanged,
     MappedError,
     MessageLine,
     MessageTaken,
     ReceiptLine,
+    pair_of,
 )
 
 Row = Sequence[Any]
@@ -25,7 +27,7 @@ Row = Sequence[Any]
 MESSAGE_COLUMNS: Final = (
     "number, message_ref, recipient, sender, text, traffic_class, tags, duplicate_policy, taken_at,"
     " valid_until_at, part_count, reporting_parts, network, decision, state, state_if_abandoned,"
-    " closed, changed_at, route, carrier, error_code, is_open"
+    " closed, changed_at, route, carrier, error_code, is_open, due_at, pair"
 )
 BEGINNING_COLUMNS: Final = "message, part, attempt, carrier, route, started_at, state"
 ATTEMPT_COLUMNS: Final = (
@@ -41,9 +43,15 @@ RECEIPT_COLUMNS: Final = (
 )
 INBOUND_COLUMNS: Final = (
     "inbound_ref, carrier, source_addr, destination_addr, text, data_coding, received_at, link,"
-    " octets"
+    " octets, reference, total, segment"
 )
-LINK_COLUMNS: Final = "carrier, link, changed_at, what, cause"
+CONVERSATION_COLUMNS: Final = (
+    "number, inbound_ref, carrier, source_addr, destination_addr, received_at, latest_at, total,"
+    " segments, set_key, state, reply_to, acknowledged_at"
+)
+LINK_COLUMNS: Final = (
+    "carrier, link, changed_at, what, cause, root_cause, host, command_status, can_submit"
+)
 LINE_COLUMNS: Final = (
     "number, message_ref, recipient, traffic_class, tags, duplicate_policy, part_count,"
     " reporting_parts, network, route, carrier, state, closed, error_code, changed_at, is_open"
@@ -87,6 +95,8 @@ def message_row(line: MessageLine, taken: MessageTaken) -> Row:
         line.carrier,
         line.error_code,
         1 if line.is_open else 0,
+        taken.due_at or 0,
+        pair_of(line.to, taken.sender) if line.state is DeliveryState.QUEUED else "",
     )
 
 
@@ -219,12 +229,55 @@ def inbound_row(entry: InboundArrived) -> Row:
         entry.received_at,
         entry.link,
         bytearray(entry.octets),
+        entry.reference,
+        entry.total,
+        entry.segment,
+    )
+
+
+def conversation_row(line: InboundLine) -> Row:
+    """Make the row of a new message from a handset, put together as far as it goes."""
+    return (
+        line.number,
+        line.inbound_ref,
+        line.carrier,
+        line.source_addr,
+        line.destination_addr,
+        line.received_at,
+        line.latest_at,
+        line.total,
+        json.dumps(line.segments),
+        line.set_key,
+        str(line.state),
+        line.reply_to,
+        line.acknowledged_at,
+    )
+
+
+def conversation_change(line: InboundLine) -> Row:
+    """Make what may change of a message from a handset, and its number."""
+    return (
+        line.latest_at,
+        json.dumps(line.segments),
+        str(line.state),
+        line.acknowledged_at,
+        line.number,
     )
 
 
 def link_row(entry: LinkChanged) -> Row:
     """Make the row of what happened to a link."""
-    return (entry.carrier, entry.link, entry.changed_at, entry.what, entry.cause)
+    return (
+        entry.carrier,
+        entry.link,
+        entry.changed_at,
+        entry.what,
+        entry.cause,
+        str(entry.root_cause),
+        entry.host,
+        entry.command_status,
+        1 if entry.can_submit else 0,
+    )
 
 
 def _storable(text: str) -> str | bytes:

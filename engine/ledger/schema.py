@@ -126,7 +126,65 @@ CREATE TABLE link_changes (
 );
 """
 
-_RUNGS: Final = (_FIRST,)
+_SECOND: Final = """
+-- Why a link is down, for machines; and when there was an engine to notice.
+ALTER TABLE link_changes ADD COLUMN root_cause TEXT NOT NULL DEFAULT 'UNKNOWN';
+ALTER TABLE link_changes ADD COLUMN host TEXT NOT NULL DEFAULT '';
+ALTER TABLE link_changes ADD COLUMN command_status INTEGER;
+ALTER TABLE link_changes ADD COLUMN can_submit INTEGER NOT NULL DEFAULT 1;
+CREATE INDEX link_changes_by_time ON link_changes (changed_at);
+CREATE TABLE runs (
+    number INTEGER PRIMARY KEY,
+    started_at INTEGER NOT NULL,
+    seen_at INTEGER NOT NULL
+);
+CREATE TABLE ceilings (
+    carrier TEXT PRIMARY KEY,
+    tps REAL NOT NULL,
+    learned_at INTEGER NOT NULL
+) WITHOUT ROWID;
+
+-- When a message is overdue: 0 for never. What older versions took is given three days and an hour.
+ALTER TABLE messages ADD COLUMN due_at INTEGER NOT NULL DEFAULT 0;
+UPDATE messages SET due_at = coalesce(valid_until_at, taken_at + 259200000000) + 3600000000
+    WHERE is_open = 1;
+DROP INDEX messages_open;
+CREATE INDEX messages_due ON messages (due_at) WHERE is_open = 1;
+
+-- Receipts that wait, without those that waited too long; and the few attempts that may adopt them.
+UPDATE receipts SET verdict = 'ORPHANED' WHERE message IS NULL AND message_id_key = '';
+DROP INDEX receipts_parked;
+CREATE INDEX receipts_parked ON receipts (received_at) WHERE verdict = 'PARKED';
+CREATE INDEX attempts_in_doubt ON attempts (message) WHERE state = 'IN_DOUBT';
+
+-- Messages from handsets, put together; and whom they answer, where ours came from a number.
+ALTER TABLE inbound ADD COLUMN reference INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE inbound ADD COLUMN total INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE inbound ADD COLUMN segment INTEGER NOT NULL DEFAULT 1;
+CREATE TABLE conversations (
+    number INTEGER PRIMARY KEY,
+    inbound_ref TEXT NOT NULL UNIQUE,
+    carrier TEXT NOT NULL,
+    source_addr TEXT NOT NULL,
+    destination_addr TEXT NOT NULL,
+    received_at INTEGER NOT NULL,
+    latest_at INTEGER NOT NULL,
+    total INTEGER NOT NULL,
+    segments TEXT NOT NULL,             -- JSON: texts by the segments' numbers
+    set_key TEXT NOT NULL,              -- empty for what came whole
+    state TEXT NOT NULL,
+    reply_to TEXT NOT NULL,
+    acknowledged_at INTEGER NOT NULL    -- 0: it will be told again
+);
+CREATE INDEX conversations_in_sets ON conversations (set_key) WHERE set_key <> '';
+CREATE INDEX conversations_waiting ON conversations (received_at) WHERE state = 'WAITING';
+CREATE INDEX conversations_untold ON conversations (number)
+    WHERE acknowledged_at = 0 AND state <> 'WAITING';
+ALTER TABLE messages ADD COLUMN pair TEXT NOT NULL DEFAULT '';
+CREATE INDEX messages_by_pair ON messages (pair, number) WHERE pair <> '';
+"""
+
+_RUNGS: Final = (_FIRST, _SECOND)
 VERSION: Final = len(_RUNGS)
 """The user_version of a ledger that this code writes."""
 

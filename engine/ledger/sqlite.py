@@ -19,16 +19,23 @@ from whiteroute.engine.messages import (
     AttemptEnded,
     AttemptOutcome,
     Book,
+    CeilingLearned,
     DeliveryState,
     Doubt,
     Effect,
     Entry,
+    InboundAcknowledged,
     InboundArrived,
+    InboundGivenUp,
     LinkChanged,
     Mark,
     MessageLine,
     Page,
     ReceiptArrived,
+    ReceiptOrphaned,
+    RunSeen,
+    RunStarted,
+    pair_of,
 )
 
 from . import from_rows, rows, statements
@@ -41,6 +48,8 @@ __all__ = ["SqliteStore", "Synchronous"]
 
 Synchronous = Literal["FULL", "NORMAL"]
 
+_ALONE: Final = (LinkChanged, RunStarted, RunSeen, CeilingLearned)
+"""Records that touch no line."""
 _REMEMBERED: Final = 20_000
 """Open messages and pages; about 20 MB. Enough for the messages of half a minute at full speed."""
 
@@ -124,9 +133,14 @@ class SqliteStore:
         with self._explained("cannot be read"):
             numbers = self._connection.execute(
                 "SELECT (SELECT coalesce(max(number), 0) FROM messages),"
-                " (SELECT coalesce(max(number), 0) FROM receipts)"
+                " (SELECT coalesce(max(number), 0) FROM receipts),"
+                " (SELECT coalesce(max(number), 0) FROM conversations)"
             ).fetchone()
-        return Book(next_message=numbers[0] + 1, next_receipt=numbers[1] + 1)
+        return Book(
+            next_message=numbers[0] + 1,
+            next_receipt=numbers[1] + 1,
+            next_inbound=numbers[2] + 1,
+        )
 
     def write(self, entries: Sequence[Entry]) -> list[Effect]:
         """Write records in order, all or none; see `LedgerStore.write`."""
@@ -140,7 +154,7 @@ class SqliteStore:
             self._book = self._new_book()
             raise
         self._book.changes.settle()
-        if len(self._book.messages) + len(self._book.pages) > self._remembered:
+        if self._book.size > self._remembered:
             self._book = self._new_book()
         return effects
 
@@ -173,12 +187,17 @@ class SqliteStore:
         message_refs: set[str] = set()
         message_ids: set[str] = set()
         inbound_refs: set[str] = set()
+        told_refs: set[str] = set()
+        arrived: list[InboundArrived] = []
         for entry in entries:
-            if isinstance(entry, ReceiptArrived):
+            if isinstance(entry, ReceiptArrived | ReceiptOrphaned):
                 message_ids.add(entry.message_id_key)
             elif isinstance(entry, InboundArrived):
                 inbound_refs.add(entry.inbound_ref)
-            elif not isinstance(entry, LinkChanged):
+                arrived.append(entry)
+            elif isinstance(entry, InboundGivenUp | InboundAcknowledged):
+                told_refs.add(entry.inbound_ref)
+            elif not isinstance(entry, _ALONE):
                 message_refs.add(entry.message_ref)
                 if isinstance(entry, AttemptEnded):
                     message_ids.add(entry.message_id_key)
@@ -189,6 +208,30 @@ class SqliteStore:
         self._open_pages(new_ids, attempts)
         new_refs = [ref for ref in inbound_refs if ref not in book.inbound_refs]
         book.inbound_refs.update(row[0] for row in self._look_up(statements.INBOUND, new_refs))
+        if arrived or told_refs:
+            self._open_conversations(arrived, told_refs)
+
+    def _open_conversations(
+        self, arrived: Sequence[InboundArrived], told_refs: Iterable[str]
+    ) -> None:
+        book = self._book
+        keys = {entry.set_key for entry in arrived if entry.total > 1}
+        found = self._look_up(statements.SETS, [key for key in keys if key not in book.sets])
+        found += self._look_up(
+            statements.CONVERSATIONS, [ref for ref in told_refs if ref not in book.inbound]
+        )
+        for row in found:
+            if row[1] not in book.inbound:
+                line = book.inbound[row[1]] = from_rows.inbound_line(row)
+                line.mark = Mark.CLEAN
+            line = book.inbound[row[1]]
+            newest = book.sets.get(line.set_key)
+            if line.set_key and (newest is None or newest.number < line.number):
+                book.sets[line.set_key] = line
+        pairs = {pair_of(entry.source_addr, entry.destination_addr) for entry in arrived}
+        new = [pair for pair in pairs if pair and pair not in book.conversations]
+        for pair, message_ref in self._look_up(statements.LAST_OF_PAIR, new):
+            book.conversations[pair] = message_ref or ""
 
     def _look_up(self, query: str, values: Sequence[str | int]) -> list[rows.Row]:
         """Run a query for many values at once."""
@@ -237,6 +280,20 @@ class SqliteStore:
         self._run(
             statements.INSERT_LINK, [rows.link_row(entry) for entry in book.changes.link_changes]
         )
+        lines = book.changes.inbound_lines
+        new = [rows.conversation_row(line) for line in lines if line.mark is Mark.NEW]
+        changed = [rows.conversation_change(line) for line in lines if line.mark is Mark.CHANGED]
+        self._run(statements.INSERT_CONVERSATION, new)
+        self._run(statements.UPDATE_CONVERSATION, changed)
+        for entry in book.changes.runs:
+            if isinstance(entry, RunStarted):
+                self._run(statements.INSERT_RUN, [(entry.started_at, entry.started_at)])
+            else:
+                self._run(statements.SEE_RUN, [(entry.seen_at,)])
+        self._run(
+            statements.KEEP_CEILING,
+            [(entry.carrier, entry.tps, entry.learned_at) for entry in book.changes.ceilings],
+        )
 
     def _run(self, statement: str, values: Sequence[rows.Row]) -> None:
         if values:
@@ -250,6 +307,13 @@ class SqliteStore:
         self._run(statements.INSERT_MESSAGE, new)
         self._run(statements.UPDATE_MESSAGE, [rows.message_change(line) for line in changed])
         self._run(statements.TURN_MESSAGE, [rows.message_turn(line) for line in turned])
+        self._run(
+            statements.REROUTE_MESSAGE,
+            [
+                (entry.decision, entry.network, entry.reporting_parts, entry.message_ref)
+                for entry in book.changes.rerouted
+            ],
+        )
 
     def _save_attempts(self, book: Book) -> None:
         lines = book.changes.attempts
@@ -291,14 +355,17 @@ class SqliteStore:
             doubts = find_doubts(self._connection, DeliveryState.SENT)
         self.write(
             [
-                AttemptEnded(
-                    message_ref=doubt.message_ref,
-                    part=doubt.part,
-                    attempt=doubt.attempt,
-                    ended_at=now_at,
-                    outcome=AttemptOutcome.IN_DOUBT,
-                )
-                for doubt in doubts
+                RunStarted(started_at=now_at),
+                *(
+                    AttemptEnded(
+                        message_ref=doubt.message_ref,
+                        part=doubt.part,
+                        attempt=doubt.attempt,
+                        ended_at=now_at,
+                        outcome=AttemptOutcome.IN_DOUBT,
+                    )
+                    for doubt in doubts
+                ),
             ]
         )
         return doubts

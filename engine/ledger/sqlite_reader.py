@@ -10,19 +10,33 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from whiteroute.engine.messages import DeliveryState, Doubt, InboundArrived, LinkChanged
+from whiteroute.engine.messages import (
+    CeilingLearned,
+    DeliveryState,
+    Doubt,
+    EngineRun,
+    InboundArrived,
+    InboundRecord,
+    LinkChanged,
+    Outage,
+    Uptime,
+)
 
 from . import from_rows, rows
 from .errors import EntryError, LedgerError
 from .lock import is_owned
 from .reading import (
     EVERYTHING,
+    OVERDUE_STATES,
     MessageHistory,
     MessageRecord,
     ReceiptRecord,
     Selection,
     SummaryKey,
     SummaryLine,
+    age_of_doubt,
+    outages_of,
+    uptime_of,
 )
 from .schema import VERSION, checked_version
 
@@ -145,6 +159,31 @@ class SqliteReader:
             for row in self._connection.execute(query, values):
                 yield from_rows.inbound_arrived(row)
 
+    def conversations(self, selection: Selection = EVERYTHING) -> Iterator[InboundRecord]:
+        """Read messages from handsets, put together, in the order in which they began to arrive."""
+        query, values = _narrowed(
+            f"SELECT {rows.CONVERSATION_COLUMNS} FROM conversations",  # noqa: S608
+            "conversations",
+            "received_at",
+            selection,
+        )
+        with self._explained():
+            for row in self._connection.execute(query, values):
+                yield from_rows.inbound_line(row).record()
+
+    def incomplete(self, before_at: int, limit: int) -> tuple[InboundRecord, ...]:
+        """Read messages from handsets that began before some time and miss segments."""
+        return self._inbound_records(_INCOMPLETE, (before_at, limit))
+
+    def unacknowledged(self, after: int, limit: int) -> tuple[InboundRecord, ...]:
+        """Read messages from handsets that the application has not said it has, in order."""
+        return self._inbound_records(_UNACKNOWLEDGED, (after, limit))
+
+    def _inbound_records(self, query: str, values: tuple[int, int]) -> tuple[InboundRecord, ...]:
+        with self._explained():
+            found = self._connection.execute(query, values)
+            return tuple(from_rows.inbound_line(row).record() for row in found)
+
     def link_changes(self, selection: Selection = EVERYTHING) -> Iterator[LinkChanged]:
         """Read what happened to links, in order."""
         query, values = _narrowed(
@@ -157,6 +196,33 @@ class SqliteReader:
             for row in self._connection.execute(query, values):
                 yield from_rows.link_changed(row)
 
+    def runs(self) -> tuple[EngineRun, ...]:
+        """Read when engines watched, oldest first."""
+        with self._explained():
+            found = self._connection.execute("SELECT started_at, seen_at FROM runs ORDER BY number")
+            return tuple(map(from_rows.engine_run, found))
+
+    def outages(
+        self,
+        carrier: str | None = None,
+        since_at: int | None = None,
+        until_at: int | None = None,
+        *,
+        by_link: bool = False,
+    ) -> tuple[Outage, ...]:
+        """Find when carriers, or their links, were down."""
+        return outages_of(self, carrier, since_at, until_at, by_link=by_link)
+
+    def uptime(self, carrier: str, since_at: int, until_at: int) -> Uptime:
+        """Add up how a carrier was in some time."""
+        return uptime_of(self, carrier, since_at, until_at)
+
+    def ceilings(self) -> dict[str, CeilingLearned]:
+        """Read how fast carriers were found to be, by their names."""
+        with self._explained():
+            found = self._connection.execute("SELECT carrier, tps, learned_at FROM ceilings")
+            return {row[0]: from_rows.ceiling_learned(row) for row in found}
+
     def doubts(self) -> tuple[Doubt, ...]:
         """Read every attempt that may have been accepted, oldest message first."""
         abandoned = not self.has_writer
@@ -164,7 +230,20 @@ class SqliteReader:
             doubts = find_doubts(self._connection, DeliveryState.IN_DOUBT)
             if abandoned:
                 doubts += find_doubts(self._connection, DeliveryState.SENT)
-        return tuple(sorted(doubts, key=lambda doubt: doubt.started_at))
+        return tuple(sorted(doubts, key=age_of_doubt))
+
+    def overdue(self, now_at: int, limit: int) -> tuple[MessageRecord, ...]:
+        """Read messages whose final receipt should have come."""
+        abandoned = not self.has_writer
+        with self._explained():
+            found = self._connection.execute(_OVERDUE, (now_at, limit))
+            return tuple(from_rows.message_record(row, abandoned=abandoned) for row in found)
+
+    def parked(self, before_at: int, limit: int) -> tuple[ReceiptRecord, ...]:
+        """Read receipts that wait for an answer and came before some time, the oldest first."""
+        with self._explained():
+            found = self._connection.execute(_PARKED, (before_at, limit))
+            return tuple(from_rows.receipt_record(row, None) for row in found)
 
     def summary(self, by: SummaryKey, selection: Selection = EVERYTHING) -> tuple[SummaryLine, ...]:
         """Count messages by what they have in common, in the order of the keys."""
@@ -220,11 +299,41 @@ _RECEIPTS_OF_MESSAGE: Final = (
     " AND receipts.message_id_key <> '' AND receipts.message = attempts.message"
     " WHERE attempts.message = ? ORDER BY receipts.number"
 )
-_DOUBTS: Final = (
-    "SELECT message_ref, part, attempt, attempts.carrier, attempts.route, started_at, recipient,"
-    " sender FROM messages CROSS JOIN attempts ON message = number"
-    " WHERE attempts.state = ? AND {running} ORDER BY number, part, attempt"
+_OVERDUE: Final = (
+    f"SELECT {rows.MESSAGE_COLUMNS} FROM messages INDEXED BY messages_due"  # noqa: S608
+    " WHERE is_open = 1 AND due_at > 0 AND due_at <= ?"
+    f" AND state IN ({', '.join(repr(str(state)) for state in OVERDUE_STATES)})"
+    " ORDER BY due_at, number LIMIT ?"
 )
+_PARKED: Final = (
+    f"SELECT {rows.RECEIPT_COLUMNS} FROM receipts INDEXED BY receipts_parked"  # noqa: S608
+    " WHERE verdict = 'PARKED' AND received_at < ? ORDER BY received_at, number LIMIT ?"
+)
+_INCOMPLETE: Final = (
+    f"SELECT {rows.CONVERSATION_COLUMNS} FROM conversations INDEXED BY conversations_waiting"  # noqa: S608
+    " WHERE state = 'WAITING' AND received_at < ? ORDER BY received_at, number LIMIT ?"
+)
+_UNACKNOWLEDGED: Final = (
+    f"SELECT {rows.CONVERSATION_COLUMNS} FROM conversations INDEXED BY conversations_untold"  # noqa: S608
+    " WHERE acknowledged_at = 0 AND state <> 'WAITING' AND number > ? ORDER BY number LIMIT ?"
+)
+_DOUBT_COLUMNS: Final = (
+    "SELECT message_ref, part, attempt, attempts.carrier, attempts.route, started_at, recipient,"
+    " sender, text"
+)
+_DOUBTS: Final = {
+    # A message with a running attempt is open; one that failed may have a part in doubt for ever.
+    DeliveryState.SENT: (
+        f"{_DOUBT_COLUMNS} FROM messages CROSS JOIN attempts ON message = number"
+        " WHERE attempts.state = 'SENT' AND is_open = 1 AND state_if_abandoned <> ''"
+        " ORDER BY number, part, attempt"
+    ),
+    DeliveryState.IN_DOUBT: (
+        f"{_DOUBT_COLUMNS} FROM attempts INDEXED BY attempts_in_doubt"
+        " CROSS JOIN messages ON message = number WHERE attempts.state = 'IN_DOUBT'"
+        " ORDER BY number, part, attempt"
+    ),
+}
 
 
 def find_doubts(connection: sqlite3.Connection, state: DeliveryState) -> tuple[Doubt, ...]:
@@ -234,9 +343,7 @@ def find_doubts(connection: sqlite3.Connection, state: DeliveryState) -> tuple[D
         connection: To a ledger.
         state: SENT for those that still run, IN_DOUBT for those that were given up.
     """
-    # A message with a running attempt is open; one that failed may have a part in doubt for ever.
-    running = "is_open = 1 AND state_if_abandoned <> ''" if state is DeliveryState.SENT else "TRUE"
-    found = connection.execute(_DOUBTS.format(running=running), (state.value,))
+    found = connection.execute(_DOUBTS[state])
     return tuple(
         Doubt(
             message_ref=row[0],
@@ -247,6 +354,7 @@ def find_doubts(connection: sqlite3.Connection, state: DeliveryState) -> tuple[D
             started_at=row[5],
             to=from_rows.stored_text(row[6]),
             sender=from_rows.stored_text(row[7]),
+            text=from_rows.stored_text(row[8]),
         )
         for row in found
     )

@@ -14,9 +14,18 @@ INSERT_ATTEMPT: Final = rows.insertion("attempts", rows.BEGINNING_COLUMNS)
 INSERT_RECEIPT: Final = rows.insertion("receipts", rows.RECEIPT_COLUMNS)
 INSERT_INBOUND: Final = rows.insertion("inbound", rows.INBOUND_COLUMNS)
 INSERT_LINK: Final = rows.insertion("link_changes", rows.LINK_COLUMNS)
+INSERT_RUN: Final = "INSERT INTO runs (started_at, seen_at) VALUES (?, ?)"
+# The clock may be set back, and an engine that was seen was seen.
+SEE_RUN: Final = (
+    "UPDATE runs SET seen_at = max(seen_at, ?) WHERE number = (SELECT max(number) FROM runs)"
+)
+KEEP_CEILING: Final = "INSERT OR REPLACE INTO ceilings (carrier, tps, learned_at) VALUES (?, ?, ?)"
 UPDATE_MESSAGE: Final = (
     "UPDATE messages SET state = ?, state_if_abandoned = ?, closed = ?, changed_at = ?, route = ?,"
     " carrier = ?, error_code = ? WHERE number = ?"
+)
+REROUTE_MESSAGE: Final = (
+    "UPDATE messages SET decision = ?, network = ?, reporting_parts = ? WHERE message_ref = ?"
 )
 # Apart from the rest, because every statement that names it rewrites the index that depends on it.
 TURN_MESSAGE: Final = "UPDATE messages SET is_open = ? WHERE number = ?"
@@ -49,6 +58,23 @@ RECEIPTS_BY_ID: Final = (
     f"SELECT {rows.RECEIPT_COLUMNS_QUALIFIED}, message_ref FROM json_each(?)"  # noqa: S608
     " CROSS JOIN receipts ON message_id_key = value AND message_id_key <> ''"
     " LEFT JOIN messages ON messages.number = receipts.message ORDER BY receipts.number"
+)
+INSERT_CONVERSATION: Final = rows.insertion("conversations", rows.CONVERSATION_COLUMNS)
+UPDATE_CONVERSATION: Final = (
+    "UPDATE conversations SET latest_at = ?, segments = ?, state = ?, acknowledged_at = ?"
+    " WHERE number = ?"
+)
+SETS: Final = (
+    f"SELECT {rows.CONVERSATION_COLUMNS} FROM json_each(?)"  # noqa: S608
+    " CROSS JOIN conversations ON set_key = value AND set_key <> '' ORDER BY number"
+)
+CONVERSATIONS: Final = (
+    f"SELECT {rows.CONVERSATION_COLUMNS} FROM json_each(?)"  # noqa: S608
+    " CROSS JOIN conversations ON inbound_ref = value"
+)
+LAST_OF_PAIR: Final = (
+    "SELECT value, (SELECT message_ref FROM messages WHERE pair = value AND pair <> ''"
+    " ORDER BY number DESC LIMIT 1) FROM json_each(?)"
 )
 INBOUND: Final = "SELECT inbound_ref FROM json_each(?) CROSS JOIN inbound ON inbound_ref = value"
 KNOWN: Final = (

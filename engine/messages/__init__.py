@@ -3,6 +3,7 @@
 from .adoption import (
     Doubt,
     find_adopter,
+    quoted_text,
 )
 from .canonical import (
     NATURES,
@@ -28,12 +29,19 @@ from .canonical_tables import (
     classify_status,
     verdict_for,
 )
+from .conversations import (
+    InboundLine,
+    InboundRecord,
+    InboundState,
+    pair_of,
+)
 from .effects import (
     Conflicting,
     Contradicted,
     Duplicate,
     Effect,
     Held,
+    InboundReady,
     Known,
     Matched,
     Parked,
@@ -51,10 +59,12 @@ from .inbound import (
 )
 from .lines import (
     AttemptLine,
-    Mark,
     MessageLine,
     Page,
     ReceiptLine,
+)
+from .marks import (
+    Mark,
 )
 from .matching import (
     Book,
@@ -64,11 +74,25 @@ from .message import (
     Message,
     Outcome,
 )
+from .message_tlv import (
+    MessageTlv,
+)
 from .options import (
+    ONE_MESSAGE_OCTETS,
     AddressOptions,
     Numbering,
     SubmitOptions,
     TextOptions,
+)
+from .outages import (
+    EngineRun,
+    Outage,
+    OutageEnd,
+    OutagePhase,
+    Uptime,
+    find_outages,
+    measure_uptime,
+    root_cause_of,
 )
 from .outcome import (
     Accepted,
@@ -87,12 +111,20 @@ from .records import (
     AttemptEnded,
     AttemptOutcome,
     AttemptStarted,
+    CeilingLearned,
     Entry,
+    InboundAcknowledged,
     InboundArrived,
+    InboundGivenUp,
     LinkChanged,
     MessageClosed,
+    MessageRerouted,
     MessageTaken,
     ReceiptArrived,
+    ReceiptOrphaned,
+    RootCause,
+    RunSeen,
+    RunStarted,
 )
 from .states import (
     FINAL_STATES,
@@ -115,13 +147,19 @@ __all__ = [
     "Message",
     "Outcome",
     # How it is written
+    "ONE_MESSAGE_OCTETS",
     "AddressOptions",
+    "MessageTlv",
     "Numbering",
     "SubmitOptions",
     "TextOptions",
     "make_parts",
     # What comes in
     "InboundReader",
+    "InboundLine",
+    "InboundRecord",
+    "InboundState",
+    "pair_of",
     # Where messages stand
     "FINAL_STATES",
     "FOLLOWERS",
@@ -139,18 +177,36 @@ __all__ = [
     "AttemptEnded",
     "AttemptOutcome",
     "AttemptStarted",
+    "CeilingLearned",
     "Entry",
+    "InboundAcknowledged",
     "InboundArrived",
+    "InboundGivenUp",
     "LinkChanged",
     "MessageClosed",
+    "MessageRerouted",
     "MessageTaken",
     "ReceiptArrived",
+    "ReceiptOrphaned",
+    "RootCause",
+    "RunSeen",
+    "RunStarted",
+    # When links were down
+    "EngineRun",
+    "Outage",
+    "OutageEnd",
+    "OutagePhase",
+    "Uptime",
+    "find_outages",
+    "measure_uptime",
+    "root_cause_of",
     # What that turned out to mean
     "Conflicting",
     "Contradicted",
     "Duplicate",
     "Effect",
     "Held",
+    "InboundReady",
     "Known",
     "Matched",
     "Parked",
@@ -166,6 +222,7 @@ __all__ = [
     # Whose an orphan may be
     "Doubt",
     "find_adopter",
+    "quoted_text",
     # What an answer means
     "Accepted",
     "InDoubt",

@@ -10,12 +10,16 @@ from typing import Final
 
 import attrs
 
+from whiteroute.pdu import BodyError, DataSm, DeliverSm, FramingError, decode, parse_receipt
+
 from .records import ReceiptArrived
 
-__all__ = ["Doubt", "find_adopter"]
+__all__ = ["Doubt", "find_adopter", "quoted_text"]
 
 _LONGEST_WAIT: Final = 72 * 3600.0
 """Seconds; operators try again for up to three days."""
+_FEWEST_LETTERS: Final = 4
+"""A quotation below this length says nothing."""
 _FEWEST_DIGITS: Final = 7
 """Below this many common digits two numbers are not taken for the same one."""
 
@@ -32,10 +36,16 @@ class Doubt:
     started_at: int
     to: str = attrs.field(repr=False)
     sender: str = attrs.field(repr=False)
+    text: str = attrs.field(default="", repr=False)
+    """Of the whole message; empty where texts are not kept."""
 
 
 def find_adopter(
-    receipt: ReceiptArrived, doubts: Iterable[Doubt], *, longest_wait: float = _LONGEST_WAIT
+    receipt: ReceiptArrived,
+    doubts: Iterable[Doubt],
+    *,
+    quoted: str = "",
+    longest_wait: float = _LONGEST_WAIT,
 ) -> Doubt | None:
     """Find the one attempt in doubt that a parked receipt can speak of.
 
@@ -46,6 +56,9 @@ def find_adopter(
         receipt: A parked one. Its source is the handset and its destination is our sender, as in
             every receipt.
         doubts: The attempts in doubt, of any carrier.
+        quoted: The start of the message's text as the receipt quotes it; empty when it quotes none.
+            It chooses between several that fit, and never rules one out: what stands there is as
+            often noise as it is the text.
         longest_wait: Seconds between the attempt and the receipt. Default: three days.
 
     Returns:
@@ -53,7 +66,26 @@ def find_adopter(
         ground to call a message accepted.
     """
     fitting = [doubt for doubt in doubts if _fits(receipt, doubt, longest_wait)]
+    if len(fitting) > 1 and len(quoted) >= _FEWEST_LETTERS:
+        # Later parts of a long message begin where nobody knows.
+        fitting = [d for d in fitting if d.part == 1 and d.text.startswith(quoted)]
     return fitting[0] if len(fitting) == 1 else None
+
+
+def quoted_text(octets: bytes) -> str:
+    """Read what a receipt quotes of its message's text; empty where that cannot be read.
+
+    Args:
+        octets: The whole PDU, as the ledger keeps it. Only texts that are plain ASCII are read: in
+            other alphabets the quotation is cut within a character more often than not.
+    """
+    try:
+        pdu = decode(octets)
+    except (BodyError, FramingError):
+        return ""
+    receipt = parse_receipt(pdu) if isinstance(pdu, DeliverSm | DataSm) else None
+    text = b"" if receipt is None else receipt.text.rstrip()
+    return text.decode("ascii") if text.isascii() else ""
 
 
 def _fits(receipt: ReceiptArrived, doubt: Doubt, longest_wait: float) -> bool:

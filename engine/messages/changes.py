@@ -6,8 +6,17 @@ touched and settle it.
 
 import attrs
 
-from .lines import AttemptLine, Mark, MessageLine, ReceiptLine
-from .records import InboundArrived, LinkChanged
+from .conversations import InboundLine
+from .lines import AttemptLine, MessageLine, ReceiptLine
+from .marks import Mark
+from .records import (
+    CeilingLearned,
+    InboundArrived,
+    LinkChanged,
+    MessageRerouted,
+    RunSeen,
+    RunStarted,
+)
 
 __all__ = ["Changes"]
 
@@ -20,7 +29,12 @@ class Changes:
     attempts: list[AttemptLine] = attrs.field(factory=list[AttemptLine])
     receipts: list[ReceiptLine] = attrs.field(factory=list[ReceiptLine])
     inbound: list[InboundArrived] = attrs.field(factory=list[InboundArrived])
+    inbound_lines: list[InboundLine] = attrs.field(factory=list[InboundLine])
     link_changes: list[LinkChanged] = attrs.field(factory=list[LinkChanged])
+    runs: list[RunStarted | RunSeen] = attrs.field(factory=list[RunStarted | RunSeen])
+    rerouted: list[MessageRerouted] = attrs.field(factory=list[MessageRerouted])
+    """What stands in no line of these messages."""
+    ceilings: list[CeilingLearned] = attrs.field(factory=list[CeilingLearned])
 
     def touch_message(self, message: MessageLine) -> None:
         """Note that a message changed."""
@@ -40,6 +54,12 @@ class Changes:
             receipt.mark = Mark.CHANGED
             self.receipts.append(receipt)
 
+    def touch_inbound(self, line: InboundLine) -> None:
+        """Note that a message from a handset changed."""
+        if line.mark is Mark.CLEAN:
+            line.mark = Mark.CHANGED
+            self.inbound_lines.append(line)
+
     def settle(self) -> None:
         """Forget it all, once the store has written it."""
         for message in self.messages:
@@ -51,8 +71,14 @@ class Changes:
             attempt.has_just_ended = False
         for receipt in self.receipts:
             receipt.mark = Mark.CLEAN
+        for line in self.inbound_lines:
+            line.mark = Mark.CLEAN
         self.messages.clear()
         self.attempts.clear()
         self.receipts.clear()
         self.inbound.clear()
+        self.inbound_lines.clear()
         self.link_changes.clear()
+        self.runs.clear()
+        self.rerouted.clear()
+        self.ceilings.clear()

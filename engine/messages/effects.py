@@ -10,6 +10,7 @@ from enum import StrEnum
 
 import attrs
 
+from .conversations import InboundRecord
 from .records import ReceiptArrived
 from .states import DeliveryState
 
@@ -19,6 +20,7 @@ __all__ = [
     "Duplicate",
     "Effect",
     "Held",
+    "InboundReady",
     "Known",
     "Matched",
     "Parked",
@@ -33,6 +35,8 @@ class ReceiptVerdict(StrEnum):
     MATCHED = "MATCHED"
     PARKED = "PARKED"
     """Its message is not known yet; it waits for the response, also over a restart."""
+    ORPHANED = "ORPHANED"
+    """It waited too long, or names no id to wait for. An answer that comes late all the same takes it."""
     REPEATED = "REPEATED"
     """It says again what an earlier one said, in other words or with another date. One that says
     it in the same words is not kept at all."""
@@ -129,6 +133,8 @@ class Parked:
     """
 
     receipt: ReceiptArrived
+    is_orphan: bool = False
+    """It names no id, so it waits for nothing."""
 
 
 @attrs.define(weakref_slot=False, kw_only=True)
@@ -159,5 +165,22 @@ class Conflicting:
     """What this one says."""
 
 
-Effect = Recorded | Known | Held | Contradicted | Matched | Parked | Duplicate | Conflicting
+@attrs.define(weakref_slot=False, kw_only=True)
+class InboundReady:
+    """A message from a handset can be told to the application: it is whole, or as whole as it gets."""
+
+    message: InboundRecord
+
+
+Effect = (
+    InboundReady
+    | Recorded
+    | Known
+    | Held
+    | Contradicted
+    | Matched
+    | Parked
+    | Duplicate
+    | Conflicting
+)
 """What a record can turn out to mean."""

@@ -64,12 +64,17 @@ class ErrorRule:
     """
 
     canonical: Canonical = attrs.field(converter=Canonical)
+    """What it means, in our words."""
     permanence: Permanence | None = None
     """None: as usual for `canonical`."""
     command_status: int | None = None
+    """Of a response."""
     stat: str | None = None
+    """The word in a receipt, letter by letter."""
     err: str | None = None
+    """The error in a receipt, letter by letter."""
     network_error_code: bytes | None = None
+    """The TLV's octets, in hexadecimal."""
 
     def matches(
         self, command_status: int | None, stat: str, err: str, network_error_code: bytes
@@ -108,6 +113,12 @@ class ErrorSpaces:
     ambiguous_may_fail_over: bool = False
     """True for a carrier whose unclear refusals (0x45, 0xFF, its own numbers) certainly mean that
     nothing was accepted."""
+    empty_message_id_is_accepted: bool = True
+    """Whether ESME_ROK without a message_id means that the message was taken. False for a carrier that
+    answers so for what it throws away: then it counts as refused, and is not tried elsewhere."""
+    error_with_message_id_is_accepted: bool = False
+    """True for a carrier that answers with an error, gives a message_id all the same, and later sends a
+    receipt for it: then the receipt decides."""
 
 
 GENERIC_ERRORS: Final = ErrorSpaces()

@@ -1,7 +1,7 @@
 """A deliver_sm or data_sm of the carrier becomes a record: a receipt, or somebody's message.
 
 Which message a receipt belongs to is the ledger's matter; joining the segments of a long inbound
-message needs the ones before, and is not done here.
+message needs the ones before, and is `conversations.py`.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 import attrs
 
 from whiteroute.pdu import (
-    Alphabet,
     DataSm,
     DeliverSm,
     DeliveryReceipt,
@@ -18,12 +17,14 @@ from whiteroute.pdu import (
     ReceiptKind,
     TlvTag,
     encode,
-    join_parts,
+    find_concatenation,
     parse_receipt,
 )
 
 from .canonical import MappedError
+from .carrier_text import read_from_carrier
 from .error_mapping import ErrorSpaces, map_error
+from .options import TextOptions
 from .records import InboundArrived, ReceiptArrived
 from .states import ReceiptNews
 
@@ -39,9 +40,8 @@ class InboundReader:
     dialect: ReceiptDialect
     message_id_rule: MessageIdRule
     errors: ErrorSpaces
-    alphabet: Alphabet = Alphabet.GSM
-    """What data_coding 0 means here."""
-    packed: bool = False
+    text: TextOptions = TextOptions()
+    """How texts are written here."""
 
     def read(
         self, pdu: DeliverSm | DataSm, *, link: str, received_at: int, inbound_ref: str
@@ -59,16 +59,20 @@ class InboundReader:
         """
         receipt = parse_receipt(pdu, self.dialect)
         if receipt is None:
+            told = find_concatenation(pdu)
             return InboundArrived(
                 inbound_ref=inbound_ref,
                 carrier=self.carrier,
                 source_addr=pdu.source_addr,
                 destination_addr=pdu.destination_addr,
-                text=join_parts((pdu,), default=self.alphabet, packed=self.packed),
+                text=read_from_carrier(pdu, self.text),
                 data_coding=pdu.data_coding,
                 received_at=received_at,
                 link=link,
                 octets=encode(pdu),
+                reference=0 if told is None else told.reference,
+                total=1 if told is None else told.total,
+                segment=1 if told is None else told.sequence,
             )
         return ReceiptArrived(
             carrier=self.carrier,

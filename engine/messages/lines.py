@@ -5,24 +5,16 @@ are in `matching.py`, and what people read of them is in `whiteroute.engine.ledg
 """
 
 from collections.abc import Mapping
-from enum import Enum, auto
 from typing import Final
 
 import attrs
 
 from .effects import ReceiptVerdict
+from .marks import Mark
 from .records import AttemptEnded, MessageTaken, ReceiptArrived
 from .states import FINAL_STATES, DeliveryState, ReportingParts, message_state, part_state
 
-__all__ = ["AttemptLine", "Mark", "MessageLine", "Page", "ReceiptLine"]
-
-
-class Mark(Enum):
-    """What a store still has to do with a line."""
-
-    CLEAN = auto()
-    NEW = auto()
-    CHANGED = auto()
+__all__ = ["AttemptLine", "MessageLine", "Page", "ReceiptLine"]
 
 
 _OPEN: Final = frozenset(
@@ -69,6 +61,8 @@ class MessageLine:
     @property
     def is_open(self) -> bool:
         """Whether something is still expected to happen to it: an answer, a receipt, an attempt."""
+        if self.state is DeliveryState.IN_DOUBT and self.closed is DeliveryState.IN_DOUBT:
+            return self.is_running
         return self.state in _OPEN or self.is_running
 
     @property

@@ -12,13 +12,16 @@ ids.
 from collections.abc import Mapping
 from typing import Final
 
+from .canonical import MappedError
 from .changes import Changes
+from .conversations import InboundLine, InboundState, pair_of
 from .effects import (
     Conflicting,
     Contradicted,
     Duplicate,
     Effect,
     Held,
+    InboundReady,
     Known,
     Matched,
     Parked,
@@ -30,12 +33,19 @@ from .records import (
     AttemptEnded,
     AttemptOutcome,
     AttemptStarted,
+    CeilingLearned,
     Entry,
+    InboundAcknowledged,
     InboundArrived,
+    InboundGivenUp,
     LinkChanged,
     MessageClosed,
+    MessageRerouted,
     MessageTaken,
     ReceiptArrived,
+    ReceiptOrphaned,
+    RunSeen,
+    RunStarted,
 )
 from .states import FINAL_STATES, DeliveryState, Happening, happening_told_by, next_state
 
@@ -48,12 +58,14 @@ _CLOSABLE: Final[Mapping[DeliveryState, frozenset[DeliveryState]]] = {
         {DeliveryState.QUEUED, DeliveryState.ACCEPTED, DeliveryState.OVERDUE}
     ),
     DeliveryState.OVERDUE: frozenset({DeliveryState.ACCEPTED}),
+    DeliveryState.IN_DOUBT: frozenset({DeliveryState.IN_DOUBT}),
 }
 """What the engine may close as what; see `MessageClosed`."""
 
 _WITH_CARRIER: Final = frozenset(
     {DeliveryState.ACCEPTED, DeliveryState.OVERDUE, DeliveryState.IN_DOUBT}
 )
+_LOST: Final = FINAL_STATES - {DeliveryState.DELIVERED}
 _NOT_TAKEN: Final = frozenset({DeliveryState.REFUSED, DeliveryState.QUEUED})
 _NOTED: Final = Recorded()
 _MICROSECONDS: Final = 1_000_000
@@ -68,16 +80,30 @@ class Book:
     Args:
         next_message: The first number that is free for a message.
         next_receipt: The first number that is free for a receipt.
+        next_inbound: The first number that is free for a message from a handset.
     """
 
-    def __init__(self, next_message: int = 1, next_receipt: int = 1) -> None:
+    def __init__(self, next_message: int = 1, next_receipt: int = 1, next_inbound: int = 1) -> None:
         self.messages: dict[str, MessageLine] = {}
         self.pages: dict[str, Page] = {}
         """By message_id_key."""
         self.inbound_refs: set[str] = set()
+        """Of every segment."""
+        self.inbound: dict[str, InboundLine] = {}
+        """Messages from handsets, by inbound_ref."""
+        self.sets: dict[str, InboundLine] = {}
+        """Those that come in segments: the newest of each `set_key`."""
+        self.conversations: dict[str, str] = {}
+        """By `pair_of` two numbers: the last message of ours. Empty where there was none."""
         self.changes = Changes()
         self._next_message = next_message
         self._next_receipt = next_receipt
+        self._next_inbound = next_inbound
+
+    @property
+    def size(self) -> int:
+        """How many lines are open, for those who have to bound them."""
+        return len(self.messages) + len(self.pages) + len(self.inbound) + len(self.inbound_refs)
 
     def enter(self, entry: Entry) -> Effect:
         """Enter one record and say what it turned out to mean. Never raises for any record."""
@@ -94,6 +120,20 @@ class Book:
                 return self._enter_inbound(entry)
             case LinkChanged():
                 self.changes.link_changes.append(entry)
+                return _NOTED
+            case RunStarted() | RunSeen():
+                self.changes.runs.append(entry)
+                return _NOTED
+            case InboundGivenUp():
+                return self._enter_given_up(entry)
+            case InboundAcknowledged():
+                return self._enter_acknowledged(entry)
+            case ReceiptOrphaned():
+                return self._enter_orphaned(entry)
+            case MessageRerouted():
+                return self._enter_rerouted(entry)
+            case CeilingLearned():
+                self.changes.ceilings.append(entry)
                 return _NOTED
             case _:
                 return self._enter_closed(entry)
@@ -124,8 +164,28 @@ class Book:
         )
         self._next_message += 1
         self.messages[entry.message_ref] = message
+        pair = pair_of(entry.to, entry.sender) if entry.state is DeliveryState.QUEUED else ""
+        if pair:
+            self.conversations[pair] = entry.message_ref
         self.changes.messages.append(message)
         return Recorded(message_ref=entry.message_ref, after=entry.state)
+
+    def _enter_rerouted(self, entry: MessageRerouted) -> Effect:
+        message = self.messages.get(entry.message_ref)
+        if message is None:
+            return _unknown(entry.message_ref)
+        if message.attempts or message.state is not DeliveryState.QUEUED:
+            return Contradicted(
+                message_ref=entry.message_ref,
+                found=f"routed anew while {message.state}, after {len(message.attempts)} attempts",
+            )
+        message.route = entry.route
+        message.carrier = entry.carrier
+        message.network = entry.network
+        message.reporting_parts = entry.reporting_parts
+        self.changes.touch_message(message)
+        self.changes.rerouted.append(entry)
+        return Recorded(message_ref=entry.message_ref, before=message.state, after=message.state)
 
     def _enter_started(self, entry: AttemptStarted) -> Effect:
         message = self.messages.get(entry.message_ref)
@@ -188,8 +248,9 @@ class Book:
         attempt.has_just_ended = True
         self.changes.touch_attempt(attempt)
         self.changes.touch_message(message)
-        message.error_code = entry.error.canonical.value if entry.error is not None else ""
         after = message.restate(entry.ended_at)
+        # A part that is only tried again does not explain why another one was lost.
+        _explain(message, None if entry.retrying and after in _LOST else entry.error)
         receipts: tuple[Matched | Conflicting, ...] = ()
         if entry.message_id_key and state is DeliveryState.ACCEPTED:
             page = self._page(entry.message_id_key)
@@ -223,7 +284,7 @@ class Book:
             if part_is not in closable:
                 continue
             closed = True
-            if part_is is DeliveryState.QUEUED:
+            if part_is is DeliveryState.QUEUED or state is DeliveryState.IN_DOUBT:
                 message.closed = state
             else:
                 latest = message.attempts_of(part)[-1]
@@ -238,13 +299,26 @@ class Book:
         attempt = page.attempt_for(entry)
         if page.receipts and page.repeats(entry, attempt):
             return _duplicate(attempt)
-        line = ReceiptLine(number=self._next_receipt, receipt=entry)
+        is_orphan = attempt is None and not entry.message_id_key
+        line = ReceiptLine(
+            number=self._next_receipt,
+            receipt=entry,
+            verdict=ReceiptVerdict.ORPHANED if is_orphan else ReceiptVerdict.PARKED,
+        )
         self._next_receipt += 1
         page.receipts.append(line)
         self.changes.receipts.append(line)
         if attempt is None:
-            return Parked(receipt=entry)
+            return Parked(receipt=entry, is_orphan=is_orphan)
         return self._match(line, attempt)
+
+    def _enter_orphaned(self, entry: ReceiptOrphaned) -> Effect:
+        for line in self._page(entry.message_id_key).receipts:
+            if line.number == entry.number and line.verdict is ReceiptVerdict.PARKED:
+                line.verdict = ReceiptVerdict.ORPHANED
+                self.changes.touch_receipt(line)
+                return Recorded()
+        return Contradicted(message_ref="", found=f"receipt {entry.number} does not wait")
 
     def _page(self, message_id_key: str) -> Page:
         page = self.pages.get(message_id_key)
@@ -313,21 +387,68 @@ class Book:
         if state is None or state is attempt.state:
             return
         message = attempt.message
+        was_lost = message.state in _LOST
         attempt.state = state
         self.changes.touch_attempt(attempt)
         self.changes.touch_message(message)
         message.restate(receipt.received_at)
-        if state is DeliveryState.DELIVERED:
-            message.error_code = ""
-        elif receipt.error is not None and attempt is message.attempts_of(attempt.part)[-1]:
-            message.error_code = receipt.error.canonical.value
+        speaks = attempt is message.attempts_of(attempt.part)[-1] and not was_lost
+        delivered = state is DeliveryState.DELIVERED
+        _explain(message, receipt.error if speaks and not delivered else None)
 
     def _enter_inbound(self, entry: InboundArrived) -> Effect:
         if entry.inbound_ref in self.inbound_refs:
             return Duplicate()
+        line = self.sets.get(entry.set_key) if entry.total > 1 else None
+        if line is not None and line.repeats(entry):
+            return Duplicate()
         self.inbound_refs.add(entry.inbound_ref)
         self.changes.inbound.append(entry)
+        if line is not None and line.wants(entry):
+            line.add(entry)
+            self.changes.touch_inbound(line)
+        else:
+            line = self._begin_inbound(entry)
+        return _NOTED if line.state is InboundState.WAITING else InboundReady(message=line.record())
+
+    def _begin_inbound(self, entry: InboundArrived) -> InboundLine:
+        pair = pair_of(entry.source_addr, entry.destination_addr)
+        reply_to = self.conversations.get(pair, "") if pair else ""
+        line = InboundLine.begun_by(entry, self._next_inbound, reply_to)
+        self._next_inbound += 1
+        self.inbound[line.inbound_ref] = line
+        if line.set_key:
+            self.sets[line.set_key] = line
+        self.changes.inbound_lines.append(line)
+        return line
+
+    def _enter_given_up(self, entry: InboundGivenUp) -> Effect:
+        line = self.inbound.get(entry.inbound_ref)
+        if line is None or line.state is not InboundState.WAITING:
+            return Contradicted(message_ref="", found=f"{entry.inbound_ref} waits for no segments")
+        line.state = InboundState.PARTIAL
+        self.changes.touch_inbound(line)
+        return InboundReady(message=line.record())
+
+    def _enter_acknowledged(self, entry: InboundAcknowledged) -> Effect:
+        line = self.inbound.get(entry.inbound_ref)
+        if line is None or line.state is InboundState.WAITING:
+            return Contradicted(message_ref="", found=f"{entry.inbound_ref} was never told")
+        if not line.acknowledged_at:
+            line.acknowledged_at = entry.acknowledged_at
+            self.changes.touch_inbound(line)
         return _NOTED
+
+
+def _explain(message: MessageLine, error: MappedError | None) -> None:
+    """Keep why a message stands where it stands: the first loss is what lost it.
+
+    Good news of one part does not mend what another one lost.
+    """
+    if error is not None:
+        message.error_code = error.canonical.value
+    elif message.state not in _LOST:
+        message.error_code = ""
 
 
 def _what_happened(entry: AttemptEnded) -> Happening:

@@ -9,12 +9,13 @@ Nothing here waits or sends; the caller keeps the clock and the count of tries.
 """
 
 from enum import StrEnum
+from typing import Final
 
 import attrs
 
 from whiteroute.pdu import CommandStatus
 
-from .canonical import Canonical, Failover, MappedError
+from .canonical import Canonical, Failover, MappedError, Permanence
 from .canonical_tables import StatusClass, StatusVerdict, classify_status, verdict_for
 from .error_mapping import GENERIC_ERRORS, ErrorSpaces, map_error
 
@@ -118,8 +119,10 @@ def judge_answer(
     Returns:
         Any verdict but InDoubt.
     """
-    if command_status == CommandStatus.ESME_ROK and not nacked:
+    if not nacked and _is_accepted(spaces, command_status, message_id):
         return Accepted(message_id=message_id)
+    if command_status == CommandStatus.ESME_ROK and not nacked:
+        return Refused(error=_THROWN_AWAY, failover=Failover.NO)
     error = map_error(
         spaces,
         command_status=command_status,
@@ -140,6 +143,21 @@ def judge_answer(
             slow_down=row.status_class is StatusClass.THROTTLED,
         )
     return Refused(error=error, failover=_failover(spaces, row, nacked))
+
+
+_THROWN_AWAY: Final = MappedError(
+    canonical=Canonical.SMSC_ERROR,
+    permanence=Permanence.UNKNOWN,
+    scope=Canonical.SMSC_ERROR.nature.scope,
+    rule="profile.empty_message_id_is_accepted",
+    command_status=CommandStatus.ESME_ROK,
+)
+
+
+def _is_accepted(spaces: ErrorSpaces, command_status: int, message_id: str) -> bool:
+    if command_status == CommandStatus.ESME_ROK:
+        return bool(message_id) or spaces.empty_message_id_is_accepted
+    return bool(message_id) and spaces.error_with_message_id_is_accepted
 
 
 def _is_indefinite(spaces: ErrorSpaces, row: StatusVerdict) -> bool:

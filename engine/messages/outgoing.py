@@ -5,9 +5,10 @@ Which carrier, and when, is decided elsewhere; nothing here depends on what was 
 
 from datetime import datetime, timedelta
 
-from whiteroute.pdu import SubmitSm, WireForm, format_smpp_time, split_text
+from whiteroute.pdu import SubmitSm, Tlvs, WireForm, format_smpp_time
 from whiteroute.routing import SenderKind, sender_kind
 
+from .carrier_text import cut_for_carrier
 from .message import Message
 from .options import AddressOptions, Numbering, SubmitOptions, TextOptions
 
@@ -43,39 +44,37 @@ def make_parts(
         One PDU a part, in order, without sequence_number.
 
     Raises:
-        EncodeError: A text of more than 255 parts, or a validity that cannot be written.
+        EncodeError: A text of more than 255 parts or of characters that the carrier has no alphabet
+            for, a validity that cannot be written, or a parameter that the carrier requires and the
+            message does not give.
     """
-    segmented = split_text(
-        message.text,
-        mode=text.long_mode,
-        reference=reference % (256 if text.long_mode == "udh8" else 65_536),
-        languages=text.languages,
-        default=text.default,
-        packed=text.packed,
-    )
+    parts = cut_for_carrier(message.text, text, reference)
     source, source_addr = _source(message.sender, addresses)
-    plus = "+" if addresses.plus_sign else ""
-    validity_period = _validity_period(message.validity, submit.validity, now)
+    dest, destination_addr = _destination(destination, addresses)
+    validity_period = _validity_period(message.validity, submit, now)
+    written = [tlv.write(message.tags) for tlv in submit.tlvs]
+    tlvs = Tlvs.of(*(tlv for tlv in written if tlv is not None))
     return tuple(
         SubmitSm(
             service_type=submit.service_type,
             source_addr_ton=source.ton,
             source_addr_npi=source.npi,
             source_addr=source_addr,
-            dest_addr_ton=addresses.destination.ton,
-            dest_addr_npi=addresses.destination.npi,
-            destination_addr=plus + destination,
+            dest_addr_ton=dest.ton,
+            dest_addr_npi=dest.npi,
+            destination_addr=destination_addr,
             esm_class=part.esm_class | submit.esm_mode,
             protocol_id=submit.protocol_id,
             priority_flag=submit.priority_flag,
             validity_period=validity_period,
             registered_delivery=submit.registered_delivery,
+            replace_if_present_flag=int(submit.replace_if_present),
             data_coding=part.data_coding,
             short_message=part.short_message,
-            tlvs=part.tlvs,
+            tlvs=part.tlvs + tlvs,
             wire_form=WireForm.OVERLONG if submit.tolerate_overlong else WireForm.USUAL,
         )
-        for part in segmented.parts
+        for part in parts
     )
 
 
@@ -89,9 +88,18 @@ def _source(sender: str, addresses: AddressOptions) -> tuple[Numbering, str]:
     return addresses.long, f"+{digits}" if addresses.plus_sign else digits
 
 
-def _validity_period(validity: float | None, form: str, now: datetime) -> str:
-    if validity is None or form == "none":
+def _destination(digits: str, addresses: AddressOptions) -> tuple[Numbering, str]:
+    code = addresses.national_code
+    if code and digits.startswith(code):
+        return addresses.national, addresses.national_prefix + digits.removeprefix(code)
+    return addresses.destination, f"+{digits}" if addresses.plus_sign else digits
+
+
+def _validity_period(validity: float | None, submit: SubmitOptions, now: datetime) -> str:
+    if validity is None or submit.validity == "none":
         return ""
+    if submit.max_validity is not None:
+        validity = min(validity, submit.max_validity)
     duration = timedelta(seconds=validity)
-    relative = form == "relative" and validity <= _LONGEST_RELATIVE
+    relative = submit.validity == "relative" and validity <= _LONGEST_RELATIVE
     return format_smpp_time(duration if relative else now + duration)

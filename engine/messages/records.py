@@ -22,12 +22,20 @@ __all__ = [
     "AttemptEnded",
     "AttemptOutcome",
     "AttemptStarted",
+    "CeilingLearned",
     "Entry",
+    "InboundAcknowledged",
     "InboundArrived",
+    "InboundGivenUp",
     "LinkChanged",
     "MessageClosed",
+    "MessageRerouted",
     "MessageTaken",
     "ReceiptArrived",
+    "ReceiptOrphaned",
+    "RootCause",
+    "RunSeen",
+    "RunStarted",
 ]
 
 
@@ -65,6 +73,8 @@ class MessageTaken:
     taken_at: int
     valid_until_at: int | None = None
     """When it is worthless; None leaves that to the carrier."""
+    due_at: int | None = None
+    """When its final receipt should have come at the latest; None: none is expected."""
     state: DeliveryState = DeliveryState.QUEUED
     """QUEUED or REFUSED."""
     route: str = ""
@@ -134,13 +144,32 @@ class MessageClosed:
 
     `state` says how: REFUSED, EXPIRED or CANCELLED end what is still queued; OVERDUE marks what was
     accepted and never reported; CANCELLED also ends what was accepted, after the carrier has
-    confirmed a cancel_sm. Parts in any other state are left alone.
+    confirmed a cancel_sm; IN_DOUBT gives up waiting for news of what is in doubt, and what is still
+    queued beside it is not sent any more. Parts in any other state are left alone. News that come
+    late all the same are still taken.
     """
 
     message_ref: str
     closed_at: int
     state: DeliveryState
     error_code: str = ""
+
+
+@attrs.define(weakref_slot=False, kw_only=True)
+class MessageRerouted:
+    """A message that was taken and never tried goes another way than it was routed first.
+
+    Only for one that is queued and has no attempts: what was tried keeps to its route.
+    """
+
+    message_ref: str
+    rerouted_at: int
+    route: str
+    carrier: str
+    network: str = ""
+    reporting_parts: ReportingParts = "all"
+    decision: str = attrs.field(default="", repr=False)
+    """The new routing decision, as JSON text; it takes the place of the old one."""
 
 
 @attrs.define(weakref_slot=False, kw_only=True)
@@ -175,6 +204,16 @@ class ReceiptArrived:
 
 
 @attrs.define(weakref_slot=False, kw_only=True)
+class ReceiptOrphaned:
+    """A parked receipt has waited long enough: nobody answers for it, and no doubt can adopt it."""
+
+    number: int
+    """The store's own short name for the receipt."""
+    message_id_key: str
+    orphaned_at: int
+
+
+@attrs.define(weakref_slot=False, kw_only=True)
 class InboundArrived:
     """A message from a handset came in, whole or as one segment."""
 
@@ -188,18 +227,113 @@ class InboundArrived:
     received_at: int
     link: str = ""
     octets: bytes = attrs.field(default=b"", repr=False)
+    reference: int = 0
+    """What the segments of one message have in common; means nothing when there is one."""
+    total: int = 1
+    """How many segments the message has."""
+    segment: int = 1
+    """Which of them this is, from 1 to `total`."""
+
+    @property
+    def set_key(self) -> str:
+        """Name the set of segments that this one belongs to; empty for a message that came whole."""
+        if self.total == 1:
+            return ""
+        names = (self.carrier, self.source_addr, self.destination_addr)
+        return "\x1f".join((*names, str(self.reference), str(self.total)))
+
+
+@attrs.define(weakref_slot=False, kw_only=True)
+class InboundGivenUp:
+    """The missing segments of a message have been waited for long enough; it is told as it is."""
+
+    inbound_ref: str
+    """Of the segment that came first, which is that of the message."""
+    given_up_at: int
+
+
+@attrs.define(weakref_slot=False, kw_only=True)
+class InboundAcknowledged:
+    """The application has a message from a handset, and need not be told again."""
+
+    inbound_ref: str
+    acknowledged_at: int
+
+
+class RootCause(StrEnum):
+    """Why a bind is not up, for a machine to count by."""
+
+    NAME = "NAME"
+    """The host's name could not be looked up."""
+    UNREACHABLE = "UNREACHABLE"
+    """No stream: refused, timed out, no road to it, or a proxy in between said no."""
+    TLS = "TLS"
+    """A stream that could not be encrypted, or that ended at somebody else."""
+    CREDENTIALS = "CREDENTIALS"
+    """Wrong system_id, password or system_type."""
+    ALREADY_BOUND = "ALREADY_BOUND"
+    """ESME_RALYBND: an old session is still known there, or there are as many binds as may be."""
+    BIND_REFUSED = "BIND_REFUSED"
+    """The bind was answered with any other status."""
+    BIND_UNANSWERED = "BIND_UNANSWERED"
+    SILENCE = "SILENCE"
+    """A bind on which nothing came any more, not even answers to enquire_link."""
+    PEER_CLOSED = "PEER_CLOSED"
+    """The stream ended or was reset, without an unbind."""
+    PEER_UNBOUND = "PEER_UNBOUND"
+    PROTOCOL = "PROTOCOL"
+    """What came could not be cut into PDUs any more."""
+    OURS = "OURS"
+    """We wanted it so: suspended, drained, removed, or closed by a rule of our own."""
+    UNKNOWN = "UNKNOWN"
 
 
 @attrs.define(weakref_slot=False, kw_only=True)
 class LinkChanged:
-    """A link came up, went down, or was refused."""
+    """A link came up, went down, was refused, or was suspended by us."""
 
     carrier: str
     link: str
     changed_at: int
     what: str
-    """E.g. `bound`, `lost`, `bind_refused`."""
+    """`bound`, `lost`, `refused`, `unreachable`, `stopped`, `suspended` or `resumed`; whatever else is
+    kept, and changes nothing about whether the link counts as up."""
     cause: str = ""
+    """For people."""
+    root_cause: RootCause = RootCause.UNKNOWN
+    """For machines; means nothing for `bound`."""
+    host: str = ""
+    """Which of the carrier's hosts; empty when none was asked."""
+    command_status: int | None = None
+    """Of a refused bind."""
+    can_submit: bool = True
+    """Whether messages can leave on this link when it is up: False for a receiver."""
+
+
+@attrs.define(weakref_slot=False, kw_only=True)
+class RunStarted:
+    """An engine took over the ledger; what the links do is watched from now on."""
+
+    started_at: int
+
+
+@attrs.define(weakref_slot=False, kw_only=True)
+class RunSeen:
+    """The engine that took over last still watches; written every few seconds, and at its end.
+
+    After a crash the last one says how long there was anybody to notice that a link went down.
+    """
+
+    seen_at: int
+
+
+@attrs.define(weakref_slot=False, kw_only=True)
+class CeilingLearned:
+    """How many parts per second a carrier was found to take. Only the last one is kept."""
+
+    carrier: str
+    tps: float
+    learned_at: int
 
 
 Entry = (
@@ -207,8 +341,15 @@ Entry = (
     | AttemptStarted
     | AttemptEnded
     | MessageClosed
+    | MessageRerouted
     | ReceiptArrived
+    | ReceiptOrphaned
     | InboundArrived
+    | InboundGivenUp
+    | InboundAcknowledged
     | LinkChanged
+    | RunStarted
+    | RunSeen
+    | CeilingLearned
 )
 """Everything the ledger can be told."""

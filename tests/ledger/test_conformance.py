@@ -9,19 +9,32 @@ from whiteroute.engine.ledger import LedgerReader, LedgerStore, Selection
 from whiteroute.engine.messages import (
     AttemptEnded,
     AttemptOutcome,
+    CeilingLearned,
     Conflicting,
     Contradicted,
     DeliveryState,
     Duplicate,
     Effect,
     Entry,
+    ErrorSpaces,
     Held,
+    InboundAcknowledged,
+    InboundGivenUp,
+    InboundReady,
+    InboundRecord,
+    InboundState,
     Known,
     Matched,
+    MessageRerouted,
+    OutageEnd,
     Parked,
     ReceiptNews,
+    ReceiptOrphaned,
     ReceiptVerdict,
     Recorded,
+    RootCause,
+    RunSeen,
+    map_error,
 )
 
 if TYPE_CHECKING:
@@ -325,6 +338,66 @@ def test_a_confirmed_cancel_ends_what_was_accepted(store: LedgerStore, told: "To
     assert isinstance(write_one(store, told.receipt()), Conflicting)
 
 
+def test_what_is_in_doubt_too_long_is_closed_and_late_news_are_still_taken(
+    store: LedgerStore, told: "Told", restart: "Restart", reading: "Reading"
+) -> None:
+    write_one(store, told.taken(due_at=told.at(100)), told.started(), told.doubted())
+    again = restart(store)
+    effect = write_one(again, told.closed(state=S.IN_DOUBT, at=200))
+
+    assert isinstance(effect, Recorded)
+    assert (S.IN_DOUBT, S.IN_DOUBT) == (effect.before, effect.after)
+    assert () == reading(again).overdue(told.at(300), 10)
+    assert isinstance(write_one(again, told.started(attempt=2, at=300)), Held)
+    write_one(restart(again), told.accepted(at=301))
+    assert state_of(again) == S.ACCEPTED
+
+
+def test_a_part_that_waits_beside_one_in_doubt_is_not_sent_after_the_doubt_is_closed(
+    store: LedgerStore, told: "Told", restart: "Restart"
+) -> None:
+    write_one(store, told.taken(part_count=2), told.started(), told.doubted())
+    write_one(store, told.closed(state=S.IN_DOUBT))
+
+    assert isinstance(write_one(restart(store), told.started(part=2)), Held)
+
+
+@pytest.mark.parametrize(
+    ("happened", "expected"),
+    [
+        ([], False),
+        (["started"], False),
+        (["started", "refused"], False),
+        (["started", "accepted"], True),
+        (["started", "doubted"], True),
+        (["started", "accepted", "receipt"], False),
+        (["started", "accepted", "failed"], False),
+    ],
+)
+def test_a_message_is_overdue_when_the_carrier_owes_news_of_it(
+    store: LedgerStore, told: "Told", reading: "Reading", happened: list[str], expected: bool
+) -> None:
+    write_one(store, told.taken(due_at=told.at(100)), *[getattr(told, name)() for name in happened])
+    reader = reading(store)
+
+    assert () == reader.overdue(told.at(99), 10)
+    found = reader.overdue(told.at(100), 10)
+    assert [("a", told.at(100))] * expected == [(each.message_ref, each.due_at) for each in found]
+
+
+def test_the_longest_overdue_come_first_and_none_twice(
+    store: LedgerStore, told: "Told", reading: "Reading"
+) -> None:
+    for ref, due in (("a", 50), ("b", 30), ("c", 40), ("d", None)):
+        due_at = None if due is None else told.at(due)
+        store.write([told.taken(ref, due_at=due_at), told.started(ref), told.accepted(ref, ref)])
+    reader = reading(store)
+
+    assert ["b", "c"] == [record.message_ref for record in reader.overdue(told.at(60), 2)]
+    store.write([told.closed("b", state=S.OVERDUE), told.closed("c", state=S.OVERDUE)])
+    assert ["a"] == [record.message_ref for record in reader.overdue(told.at(60), 2)]
+
+
 # Receipts
 
 
@@ -616,6 +689,179 @@ def test_an_orphan_that_was_adopted_settles_its_doubt(
     assert history.attempts[0].ended.adopted
 
 
+# Receipts that nobody answers for
+
+
+def orphaned(number: int, message_id_key: str = "77") -> ReceiptOrphaned:
+    return ReceiptOrphaned(number=number, message_id_key=message_id_key, orphaned_at=0)
+
+
+def test_receipts_that_wait_are_read_oldest_first(
+    store: LedgerStore, told: "Told", restart: "Restart", reading: "Reading"
+) -> None:
+    write_one(store, told.taken(), told.started(), told.accepted(), told.receipt(at=3))
+    write_one(
+        store, told.receipt("98", at=50), told.receipt("99", at=40), told.receipt("97", at=60)
+    )
+    reader = reading(restart(store))
+
+    def waiting(before: float, limit: int = 10) -> list[str]:
+        return [record.receipt.message_id for record in reader.parked(told.at(before), limit)]
+
+    assert ["99", "98"] == waiting(60)
+    assert ["99"] == waiting(61, 1)
+    assert [] == waiting(40)
+
+
+def test_a_receipt_that_waited_too_long_is_an_orphan_and_can_still_be_found_and_matched(
+    store: LedgerStore, told: "Told", restart: "Restart", reading: "Reading"
+) -> None:
+    write_one(store, told.taken(), told.started(), told.receipt(at=1.5))
+    again = restart(store)
+    (record,) = reading(again).parked(told.at(100), 10)
+
+    assert isinstance(write_one(again, orphaned(record.number)), Recorded)
+    assert () == reading(again).parked(told.at(100), 10)
+    orphans = Selection(verdict=ReceiptVerdict.ORPHANED)
+    assert ["77"] == [each.receipt.message_id for each in reading(again).receipts(orphans)]
+    assert Duplicate() == write_one(again, told.receipt(at=90))
+    effect = write_one(again, told.accepted(at=200))
+    assert isinstance(effect, Recorded)
+    assert S.DELIVERED == effect.after
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_only_a_receipt_that_waits_becomes_an_orphan(
+    store: LedgerStore, told: "Told", number: int
+) -> None:
+    write_one(store, told.taken(), told.started(), told.accepted(), told.receipt())
+
+    assert isinstance(write_one(store, orphaned(number)), Contradicted)
+    assert isinstance(write_one(store, orphaned(1, "")), Contradicted)
+
+
+def test_a_receipt_without_an_id_is_an_orphan_at_once(
+    store: LedgerStore, told: "Told", reading: "Reading"
+) -> None:
+    receipt = told.receipt("")
+
+    assert Parked(receipt=receipt, is_orphan=True) == write_one(store, receipt)
+    assert () == reading(store).parked(told.at(100), 10)
+    assert [ReceiptVerdict.ORPHANED] == [each.verdict for each in reading(store).receipts()]
+
+
+def test_a_doubt_tells_what_was_written(
+    store: LedgerStore, told: "Told", reading: "Reading"
+) -> None:
+    write_one(store, told.taken(text="Grüße"), told.started(), told.doubted())
+
+    assert ["Grüße"] == [doubt.text for doubt in reading(store).doubts()]
+
+
+# Why a message stands where it stands
+
+
+def error_code_of(store: LedgerStore, message_ref: str = "a") -> tuple[str, DeliveryState]:
+    reader = store.open_reader()
+    try:
+        history = reader.message(message_ref)
+    finally:
+        reader.close()
+    assert history is not None
+    return history.message.error_code, history.message.state
+
+
+def test_a_part_delivered_later_does_not_take_away_why_another_one_was_lost(
+    store: LedgerStore, told: "Told", restart: "Restart"
+) -> None:
+    take_parts(store, told)
+    write_one(store, told.failed("p1"))
+    again = restart(store)
+    write_one(again, told.receipt("p2"), told.receipt("p3"))
+
+    assert ("ABSENT_SUBSCRIBER", S.FAILED) == error_code_of(again)
+
+
+def test_the_first_loss_explains_the_message(store: LedgerStore, told: "Told") -> None:
+    take_parts(store, told)
+    write_one(store, told.failed("p1"))
+    barred = map_error(ErrorSpaces(err_space="map"), err="13", stat="UNDELIV", message_state=5)
+    write_one(store, told.failed("p2", err="13", error=barred))
+
+    assert ("ABSENT_SUBSCRIBER", S.FAILED) == error_code_of(store)
+
+
+def test_a_part_accepted_later_does_not_take_away_why_another_one_was_refused(
+    store: LedgerStore, told: "Told"
+) -> None:
+    store.write([told.taken(part_count=2), told.started(part=1), told.started(part=2)])
+    write_one(store, told.refused(part=1), told.accepted(part=2))
+
+    assert ("NO_ROUTE", S.FAILED) == error_code_of(store)
+
+
+def test_a_part_that_is_tried_again_does_not_explain_why_another_one_was_refused(
+    store: LedgerStore, told: "Told"
+) -> None:
+    store.write([told.taken(part_count=2), told.started(part=1), told.started(part=2)])
+    write_one(store, told.refused(part=1), told.refused(part=2, status=0x58, retrying=True))
+    assert ("NO_ROUTE", S.REFUSED) == error_code_of(store)
+    write_one(store, told.started(part=2, attempt=2), told.accepted(part=2, attempt=2))
+
+    assert ("NO_ROUTE", S.FAILED) == error_code_of(store)
+
+
+def test_what_was_lost_and_delivered_after_all_is_not_explained_any_more(
+    store: LedgerStore, told: "Told"
+) -> None:
+    write_one(store, told.taken(duplicate_policy="allow"), told.started(), told.accepted())
+    write_one(store, told.started(attempt=2, at=40), told.accepted(attempt=2, message_id="78"))
+    write_one(store, told.failed("78", at=45))
+    assert ("ABSENT_SUBSCRIBER", S.FAILED) == error_code_of(store)
+    write_one(store, told.receipt("77", at=46))
+
+    assert ("", S.DELIVERED) == error_code_of(store)
+
+
+def test_a_message_routed_anew_tells_the_new_decision(
+    store: LedgerStore, told: "Told", restart: "Restart", reading: "Reading"
+) -> None:
+    write_one(store, told.taken(decision='{"chosen": "old"}', part_count=2))
+    anew = MessageRerouted(
+        message_ref="a",
+        rerouted_at=told.at(50),
+        route="best-es",
+        carrier="best",
+        network="214-01",
+        reporting_parts="first",
+        decision='{"chosen": "new"}',
+    )
+
+    before = restart(store)
+    effect = write_one(before, anew)
+    again = restart(before)
+
+    assert Recorded(message_ref="a", before=S.QUEUED, after=S.QUEUED) == effect
+    (record,) = reading(again).messages()
+    assert ('{"chosen": "new"}', "best-es", "best", "214-01", "first") == (
+        record.decision,
+        record.route,
+        record.carrier,
+        record.network,
+        record.reporting_parts,
+    )
+
+
+@pytest.mark.parametrize("happened", [["started"], ["started", "refused"], []])
+def test_what_was_tried_is_not_routed_anew(
+    store: LedgerStore, told: "Told", happened: list[str]
+) -> None:
+    known = [told.taken(), *[getattr(told, name)() for name in happened]] if happened else []
+    anew = MessageRerouted(message_ref="a", rerouted_at=told.at(50), route="b", carrier="best")
+
+    assert isinstance(write_one(store, *known, anew), Contradicted)
+
+
 # Long messages
 
 
@@ -753,7 +999,7 @@ def test_inbound_messages_are_kept_once(
     store: LedgerStore, told: "Told", restart: "Restart", reading: "Reading"
 ) -> None:
     effects = store.write([told.inbound("i"), told.inbound("j"), told.inbound("i", text="other")])
-    assert [Recorded, Recorded, Duplicate] == [type(effect) for effect in effects]
+    assert [InboundReady, InboundReady, Duplicate] == [type(effect) for effect in effects]
 
     again = restart(store)
     assert write_one(again, told.inbound("j")) == Duplicate()
@@ -776,6 +1022,7 @@ def test_what_goes_in_comes_out(
         text="Grüße \N{GRINNING FACE} und ein Nul \x00",
         tags={"campaign": "autumn", "Größe": "\ud83d"},
         valid_until_at=told.at(600),
+        due_at=told.at(4200),
         decision='{"chosen":"acme-es"}',
         duplicate_policy="allow",
         reporting_parts="last",
@@ -813,6 +1060,7 @@ def test_what_goes_in_comes_out(
         "duplicate_policy",
         "taken_at",
         "valid_until_at",
+        "due_at",
         "part_count",
         "reporting_parts",
         "network",
@@ -942,3 +1190,305 @@ def test_nothing_that_a_person_wrote_is_in_a_repr(
 
     assert "Secret" not in shown
     assert "600111222" not in shown
+
+
+# Outages, runs and ceilings
+
+
+def test_an_outage_is_read_with_its_cause_and_its_end(
+    store: LedgerStore, told: "Told", reading: "Reading"
+) -> None:
+    store.recover(told.at(0))
+    lost = told.link(
+        "lost", at=100, cause="nothing came", root_cause=RootCause.SILENCE, host="a.example:2775"
+    )
+    store.write([told.link(at=1), lost, told.link(at=160)])
+    reader = reading(store)
+
+    (outage,) = reader.outages()
+    assert ("acme", "", told.at(100), told.at(160), RootCause.SILENCE, OutageEnd.BOUND) == (
+        outage.carrier,
+        outage.link,
+        outage.began_at,
+        outage.ended_at,
+        outage.root_cause,
+        outage.end,
+    )
+    assert ("nothing came", "a.example:2775") == (outage.phases[0].cause, outage.phases[0].host)
+    assert ["acme/1"] == [each.link for each in reader.outages("acme", by_link=True)]
+    assert () == reader.outages("best")
+    assert () == reader.outages(since_at=told.at(160))
+    assert () == reader.outages(until_at=told.at(100))
+    assert (outage,) == reader.outages("acme", told.at(159), told.at(161))
+
+
+def test_uptime_counts_only_what_was_watched(
+    store: LedgerStore, told: "Told", restart: "Restart", reading: "Reading"
+) -> None:
+    """A crash at an unknown time after 300 leaves `bound` as the last word; the next start is at 700."""
+    store.recover(told.at(0))
+    store.write([told.link(at=0), RunSeen(seen_at=told.at(300)), RunSeen(seen_at=told.at(299))])
+    again = restart(store)
+    again.recover(told.at(700))
+    unreachable = told.link("unreachable", at=710, root_cause=RootCause.UNREACHABLE)
+    again.write([unreachable, told.link(at=750), told.link("lost", at=900)])
+    reader = reading(again)
+
+    uptime = reader.uptime("acme", told.at(0), told.at(1000))
+    assert (450, 140, 410, 2) == (uptime.up, uptime.down, uptime.unobserved, uptime.outages)
+    assert {RootCause.UNKNOWN: 100, RootCause.UNREACHABLE: 40} == uptime.down_by_cause
+    assert [None] == [outage.ended_at for outage in uptime.open_outages]
+    late = reader.uptime("acme", told.at(720), told.at(760))
+    assert (10, 30) == (late.up, late.down)
+    assert [(told.at(0), told.at(300)), (told.at(700), told.at(700))] == [
+        (run.started_at, run.seen_at) for run in reader.runs()
+    ]
+
+
+def test_when_the_engine_has_ended_no_outage_is_open(
+    store: LedgerStore, told: "Told", reading: "Reading"
+) -> None:
+    store.recover(told.at(0))
+    store.write([told.link("refused", at=10, command_status=0x0E), RunSeen(seen_at=told.at(20))])
+    reader = reading(store)
+    assert [OutageEnd.OPEN] == [outage.end for outage in reader.outages()]
+    store.close()
+
+    (outage,) = reader.outages()
+    assert (OutageEnd.UNOBSERVED, told.at(20), 0x0E) == (
+        outage.end,
+        outage.ended_at,
+        outage.phases[0].command_status,
+    )
+    assert 80 == reader.uptime("acme", told.at(10), told.at(100)).unobserved
+
+
+def test_nobody_watches_before_the_first_run(
+    store: LedgerStore, told: "Told", reading: "Reading"
+) -> None:
+    store.write([RunSeen(seen_at=told.at(5)), told.link(at=1), told.link("lost", at=2)])
+    reader = reading(store)
+
+    assert ((), ()) == (reader.runs(), reader.outages())
+    assert None is reader.uptime("acme", told.at(0), told.at(9)).share
+
+
+def test_news_of_links_come_out_as_they_went_in(
+    store: LedgerStore, told: "Told", restart: "Restart", reading: "Reading"
+) -> None:
+    change = told.link(
+        "refused",
+        cause="no such password",
+        root_cause=RootCause.CREDENTIALS,
+        host="[::1]:2775",
+        command_status=0x0E,
+        can_submit=False,
+    )
+    store.write([change])
+
+    assert [change] == list(reading(restart(store)).link_changes())
+
+
+def test_the_last_ceiling_of_each_carrier_is_kept(
+    store: LedgerStore, told: "Told", restart: "Restart", reading: "Reading"
+) -> None:
+    learned = [
+        CeilingLearned(carrier="acme", tps=80.0, learned_at=told.at(1)),
+        CeilingLearned(carrier="best", tps=12.5, learned_at=told.at(2)),
+        CeilingLearned(carrier="acme", tps=56.0, learned_at=told.at(3)),
+    ]
+    store.write(learned)
+    again = restart(store)
+
+    assert {"acme": learned[2], "best": learned[1]} == reading(again).ceilings()
+
+
+# Messages from handsets
+
+
+def segment(told: "Told", number: int, text: str, at: float = 3, **facts: object) -> Entry:
+    usual = {"reference": 9, "total": 3, "segment": number, "text": text}
+    return told.inbound(f"s{number}-{at}-{facts.get('reference', 9)}", at, **(usual | facts))
+
+
+def ready(effect: Effect) -> InboundRecord:
+    assert isinstance(effect, InboundReady)
+    return effect.message
+
+
+def test_a_message_that_comes_whole_is_ready_at_once(
+    store: LedgerStore, told: "Told", restart: "Restart", reading: "Reading"
+) -> None:
+    record = ready(write_one(store, told.inbound("i", at=3)))
+
+    assert ("i", "STOP", 1, (), "", None, told.at(3)) == (
+        record.inbound_ref,
+        record.text,
+        record.total,
+        record.missing,
+        record.reply_to,
+        record.acknowledged_at,
+        record.received_at,
+    )
+    assert [record] == list(reading(restart(store)).conversations())
+
+
+def test_segments_come_in_any_order_on_any_link_over_any_restart(
+    store: LedgerStore, told: "Told", restart: "Restart"
+) -> None:
+    assert isinstance(write_one(store, segment(told, 3, "!", link="acme/1")), Recorded)
+    store = restart(store)
+    assert isinstance(write_one(store, segment(told, 1, "one ", link="acme/2", at=4)), Recorded)
+    store = restart(store)
+    record = ready(write_one(store, segment(told, 2, "two", at=5)))
+
+    assert ("one two!", "s3-3-9", 3, ()) == (
+        record.text,
+        record.inbound_ref,
+        record.total,
+        record.missing,
+    )
+
+
+def test_segments_of_one_batch_are_put_together(store: LedgerStore, told: "Told") -> None:
+    effects = store.write([segment(told, number, str(number)) for number in (2, 1, 3)])
+
+    assert [Recorded, Recorded, InboundReady] == [type(effect) for effect in effects]
+    assert "123" == ready(effects[-1]).text
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"carrier": "best"},
+        {"source_addr": "34600999888"},
+        {"destination_addr": "999"},
+        {"reference": 10},
+        {"total": 4},
+    ],
+)
+def test_segments_of_different_messages_are_kept_apart(
+    store: LedgerStore, told: "Told", other: dict[str, object]
+) -> None:
+    write_one(store, segment(told, 1, "a"), segment(told, 2, "b"))
+
+    assert isinstance(write_one(store, segment(told, 3, "x", at=4, **other)), Recorded)
+    assert "abc" == ready(write_one(store, segment(told, 3, "c", at=5))).text
+
+
+def test_a_segment_that_comes_again_is_a_duplicate_before_and_after_the_message_is_whole(
+    store: LedgerStore, told: "Told", restart: "Restart", reading: "Reading"
+) -> None:
+    write_one(store, segment(told, 1, "a"))
+    assert Duplicate() == write_one(store, segment(told, 1, "a", at=10))
+    write_one(store, segment(told, 2, "b", at=11), segment(told, 3, "c", at=12))
+    store = restart(store)
+    assert Duplicate() == write_one(store, segment(told, 2, "b", at=13))
+
+    assert 1 == len(list(reading(store).conversations()))
+    assert 3 == len(list(reading(store).inbound()))
+
+
+def test_a_reference_that_comes_round_begins_another_message(
+    store: LedgerStore, told: "Told", restart: "Restart"
+) -> None:
+    write_one(store, *(segment(told, number, "a") for number in (1, 2, 3)))
+    store = restart(store)
+    write_one(store, *(segment(told, number, "b", at=60) for number in (1, 2)))
+
+    assert "bbb" == ready(write_one(store, segment(told, 3, "b", at=61))).text
+    later = [write_one(store, segment(told, number, "b", at=5000)) for number in (1, 2, 3)]
+    assert "bbb" == ready(later[-1]).text
+
+
+def test_a_character_cut_between_two_segments_is_put_together(
+    store: LedgerStore, told: "Told", restart: "Restart", reading: "Reading"
+) -> None:
+    write_one(store, segment(told, 1, "hi \ud83d", total=2))
+    store = restart(store)
+
+    assert (
+        "hi \N{GRINNING FACE}" == ready(write_one(store, segment(told, 2, "\ude00", total=2))).text
+    )
+    assert ["hi \N{GRINNING FACE}"] == [each.text for each in reading(store).conversations()]
+
+
+def test_what_misses_segments_for_too_long_is_told_as_it_is(
+    store: LedgerStore, told: "Told", restart: "Restart", reading: "Reading"
+) -> None:
+    write_one(store, segment(told, 3, "c", at=10), segment(told, 1, "a", at=11))
+    write_one(store, segment(told, 1, "x", at=5, reference=8), told.inbound("whole"))
+    reader = reading(store)
+    assert [] == list(reader.incomplete(told.at(5), 10))
+    assert [(2, 3), (2,)] == [record.missing for record in reader.incomplete(told.at(11), 10)]
+    assert [(2, 3)] == [record.missing for record in reader.incomplete(told.at(11), 1)]
+
+    store = restart(store)
+    given_up = InboundGivenUp(inbound_ref="s3-10-9", given_up_at=told.at(700))
+    record = ready(write_one(store, given_up))
+    assert ("ac", (2,), InboundState.PARTIAL) == (record.text, record.missing, record.state)
+    assert isinstance(write_one(store, given_up), Contradicted)
+    nobody = InboundGivenUp(inbound_ref="nobody", given_up_at=0)
+    assert isinstance(write_one(store, nobody), Contradicted)
+    # What comes after all begins anew: the rest was told.
+    assert isinstance(write_one(store, segment(told, 2, "b", at=900)), Recorded)
+
+
+def test_what_is_not_acknowledged_is_told_again_over_restarts(
+    store: LedgerStore, told: "Told", restart: "Restart", reading: "Reading"
+) -> None:
+    store.write([told.inbound("i"), told.inbound("j"), told.inbound("k"), segment(told, 1, "a")])
+    store = restart(store)
+    reader = reading(store)
+    assert ["i", "j", "k"] == [record.inbound_ref for record in reader.unacknowledged(0, 10)]
+    assert ["j"] == [record.inbound_ref for record in reader.unacknowledged(1, 1)]
+
+    acknowledged = InboundAcknowledged(inbound_ref="j", acknowledged_at=told.at(50))
+    later = InboundAcknowledged(inbound_ref="j", acknowledged_at=told.at(60))
+    assert [Recorded(), Recorded()] == [write_one(store, each) for each in (acknowledged, later)]
+    store = restart(store)
+    reader = reading(store)
+    assert ["i", "k"] == [record.inbound_ref for record in reader.unacknowledged(0, 10)]
+    assert [None, told.at(50), None, None] == [
+        record.acknowledged_at for record in reader.conversations()
+    ]
+
+
+@pytest.mark.parametrize("inbound_ref", ["nobody", "s1-3-9"])
+def test_what_was_never_told_cannot_be_acknowledged(
+    store: LedgerStore, told: "Told", inbound_ref: str
+) -> None:
+    write_one(store, segment(told, 1, "a"))
+    acknowledged = InboundAcknowledged(inbound_ref=inbound_ref, acknowledged_at=0)
+
+    assert isinstance(write_one(store, acknowledged), Contradicted)
+
+
+@pytest.mark.parametrize("same_batch", [True, False])
+def test_a_reply_names_our_last_message_of_the_conversation(
+    store: LedgerStore, told: "Told", restart: "Restart", same_batch: bool
+) -> None:
+    ours = [
+        told.taken("a", sender="+4321"),
+        told.taken("b", sender="4321", to="34600111222"),
+        told.taken("c", sender="4322"),
+        told.taken("d", sender="4321", to="+34600999888"),
+        told.taken("e", sender="4321", state=S.REFUSED),
+    ]
+    if same_batch:
+        effects = store.write([*ours, told.inbound("i")])
+    else:
+        store.write(ours)
+        store = restart(store)
+        effects = store.write([told.inbound("i")])
+
+    assert "b" == ready(effects[-1]).reply_to
+    store.write([told.taken("f", sender="4321")])
+    assert "f" == ready(write_one(store, told.inbound("j"))).reply_to
+
+
+def test_nobody_can_answer_to_a_name(store: LedgerStore, told: "Told") -> None:
+    write_one(store, told.taken(sender="ACME"))
+
+    assert "" == ready(write_one(store, told.inbound(destination_addr="ACME"))).reply_to
+    assert "" == ready(write_one(store, told.inbound("j"))).reply_to

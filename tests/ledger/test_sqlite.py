@@ -17,6 +17,7 @@ from whiteroute.engine.ledger import (
     LedgerError,
     SqliteStore,
     open_ledger_for_reading,
+    sqlite_reader,
 )
 from whiteroute.engine.messages import DeliveryState, Matched, Recorded
 
@@ -437,3 +438,36 @@ def test_every_batch_that_was_acknowledged_survives_a_kill(path: Path, batches: 
     assert {doubt.message_ref for doubt in doubts} == set(shown)
     assert store._connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     store.close()
+
+
+# Looking up
+
+
+@pytest.mark.parametrize(
+    ("query", "index"),
+    [
+        (sqlite_reader._OVERDUE, "messages_due (due_at>? AND due_at<?)"),
+        (sqlite_reader._PARKED, "receipts_parked (received_at<?)"),
+        (sqlite_reader._INCOMPLETE, "conversations_waiting (received_at<?)"),
+        (sqlite_reader._UNACKNOWLEDGED, "conversations_untold (number>?)"),
+    ],
+)
+def test_what_a_timer_asks_for_is_found_by_an_index(path: Path, query: str, index: str) -> None:
+    SqliteStore(path).close()
+    connection = sqlite3.connect(path)
+    plan = connection.execute(f"EXPLAIN QUERY PLAN {query}", (1, 1)).fetchall()
+    connection.close()
+
+    assert any(index in row[-1] for row in plan)
+    assert not any("SCAN" in row[-1] for row in plan)
+
+
+def test_doubts_are_found_without_looking_at_every_attempt(path: Path) -> None:
+    SqliteStore(path).close()
+    connection = sqlite3.connect(path)
+    query = sqlite_reader._DOUBTS[DeliveryState.IN_DOUBT]
+    plan = [row[-1] for row in connection.execute(f"EXPLAIN QUERY PLAN {query}")]
+    connection.close()
+
+    assert "SCAN attempts USING INDEX attempts_in_doubt" in plan
+    assert [] == [line for line in plan if line.startswith("SCAN messages")]

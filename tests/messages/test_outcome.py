@@ -112,3 +112,29 @@ def test_what_was_never_written_is_sent_again_at_once() -> None:
 @pytest.mark.parametrize("silence", set(Silence) - {Silence.NOT_WRITTEN})
 def test_every_other_silence_is_a_doubt(silence: Silence) -> None:
     assert judge_silence(silence) == InDoubt(silence=silence)
+
+
+def test_an_answer_without_an_id_is_a_refusal_where_the_carrier_means_it_so() -> None:
+    spaces = ErrorSpaces(empty_message_id_is_accepted=False)
+
+    verdict = judge_answer(spaces, command_status=0)
+
+    assert judge_answer(spaces, command_status=0, message_id="7") == Accepted(message_id="7")
+    assert isinstance(verdict, Refused)
+    assert (Failover.NO, Canonical.SMSC_ERROR, "profile.empty_message_id_is_accepted") == (
+        verdict.failover,
+        verdict.error.canonical,
+        verdict.error.rule,
+    )
+
+
+def test_an_error_with_an_id_waits_for_its_receipt_where_the_carrier_sends_one() -> None:
+    spaces = ErrorSpaces(error_with_message_id_is_accepted=True)
+
+    assert judge_answer(spaces, command_status=0x45, message_id="7") == Accepted(message_id="7")
+    for verdict in (
+        judge_answer(spaces, command_status=0x0B),
+        judge_answer(spaces, command_status=0x0B, message_id="7", nacked=True),
+        judge_answer(command_status=0x0B, message_id="7"),
+    ):
+        assert isinstance(verdict, Refused)
