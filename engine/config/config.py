@@ -4,6 +4,7 @@ Nothing below this floor opens a file or reads the environment. The keys are tho
 they become; how they are read is in `reading`.
 """
 
+import ast
 import os
 import re
 import tomllib
@@ -30,8 +31,9 @@ from .limits import LIMITS
 from .numbering import read_plan_file, read_plan_table
 from .profiles import load_profiles, read_profiles
 from .reading import Reading
+from .tls_files import find_tls_files
 
-__all__ = ["Config", "load_config", "parse_config"]
+__all__ = ["Config", "load_config", "load_own_profiles", "parse_config"]
 
 DEFAULT_LEDGER: Final = "ledger.db"
 
@@ -40,7 +42,13 @@ _KEYS: Final = (
     "profiles",
 )
 _PLACE: Final = re.compile(r"(.*) \(at (?:line (\d+), column \d+|end of document)\)", re.DOTALL)
+_KEY: Final = re.compile(r"\s*([A-Za-z0-9_.-]+)\s*=")
+_TWICE: Final = re.compile(r"Cannot declare (\(.*\)) twice")
+_PASSWORDS: Final = (*("password", "password_env", "outbind_password", "outbind_password_env"),)
+"""Keys whose values no fault may show."""
 _VARIABLE: Final = re.compile(r"[A-Z_][A-Z0-9_]*")
+_LONGEST: Final[Mapping[str, int]] = {"system_id": 15, "password": 8}
+"""Characters that the specification has room for. Spec: SMPP 3.4 §5.2.1, §5.2.2"""
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -59,6 +67,8 @@ class Config:
     """Those shipped and those of the file, by name, whether a carrier has them or not."""
     source: str = ""
     """The file, as it was named; empty for one that was made in Python."""
+    warnings: tuple[ConfigProblem, ...] = ()
+    """What is no fault, but may well be one to a carrier; for people, at the start."""
 
     def __repr__(self) -> str:
         return (
@@ -77,6 +87,28 @@ def load_config(path: str | os.PathLike[str], environ: Mapping[str, str] = os.en
         ConfigError: The file cannot be read, or anything in it is wrong; it tells every fault.
     """
     file = os.fspath(path)
+    return parse_config(_read_text(file), file=file, environ=environ, folder=Path(file).parent)
+
+
+def load_own_profiles(path: str | os.PathLike[str]) -> Mapping[str, CarrierProfile]:
+    """Read the profiles of a TOML file and nothing else of it, so that a file without carriers will do.
+
+    Returns:
+        These and all that are shipped, by name.
+
+    Raises:
+        ConfigError: The file cannot be read, or a profile is wrong; it tells every fault.
+    """
+    file = os.fspath(path)
+    table = _parse_toml(_read_text(file), file)
+    reading = Reading()
+    profiles = read_profiles(reading, table.get("profiles", {}), "profiles", Path(file).parent)
+    if reading.problems:
+        raise ConfigError(file, reading.problems)
+    return profiles
+
+
+def _read_text(file: str) -> str:
     try:
         octets = Path(file).read_bytes()
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
@@ -84,13 +116,12 @@ def load_config(path: str | os.PathLike[str], environ: Mapping[str, str] = os.en
         raise ConfigError(file, [ConfigProblem("", found, "expected a TOML file")]) from None
     try:
         # Editors on Windows mark UTF-8 with three octets in front.
-        text = octets.decode("utf-8-sig")
+        return octets.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = 1 + octets.count(b"\n", 0, error.start)
         found = f"octet {octets[error.start]:#04x}"
         problem = ConfigProblem(f"line {line}", found, "expected UTF-8")
         raise ConfigError(file, [problem]) from None
-    return parse_config(text, file=file, environ=environ, folder=Path(file).parent)
 
 
 def parse_config(
@@ -127,10 +158,30 @@ def _parse_toml(text: str, file: str) -> dict[str, object]:
     except ValueError as error:  # also what Python says of an integer of thousands of digits
         said = _PLACE.fullmatch(str(error))
         found, line = (said[1], said[2]) if said else (str(error), None)
-        key = f"line {line or max(1, len(text.splitlines()))}" if said else ""
-        problem = ConfigProblem(key, " ".join(found.split()), "expected valid TOML")
+        lines = text.splitlines() or [""]
+        number = int(line) if line else len(lines)
+        key = f"line {number}" if said else ""
+        at = lines[number - 1] if said and number <= len(lines) else ""
+        problem = ConfigProblem(key, *_in_our_words(" ".join(found.split()), at))
     # Outside of the handlers: as a context their error would carry the text, passwords and all.
     raise ConfigError(file, [problem])
+
+
+def _in_our_words(found: str, line: str) -> tuple[str, str]:
+    """Say what Python's reader of TOML has found on a line, and what was expected.
+
+    Nothing but the key is quoted from the line: what follows may be a password.
+    """
+    twice = _TWICE.fullmatch(found)
+    if twice is not None:
+        table = ""
+        for name in ast.literal_eval(twice[1]):
+            table = under(table, name)
+        return f"[{table}] a second time", "expected each table once"
+    key = _KEY.match(line)
+    if found == "Cannot overwrite a value" and key is not None:
+        return f"{key[1]} a second time", "expected each key once in its table"
+    return found, "expected valid TOML"
 
 
 def _read(
@@ -141,8 +192,8 @@ def _read(
     folder: Path,
 ) -> Config:
     reading.check_keys(table, "", _KEYS)
-    profiles = read_profiles(reading, table.get("profiles", {}), "profiles")
-    carriers = _read_carriers(reading, table, profiles, environ)
+    profiles = read_profiles(reading, table.get("profiles", {}), "profiles", folder)
+    carriers = _read_carriers(reading, table, profiles, environ, folder)
     return Config(
         ledger=str(folder / _read_ledger(reading, table.get("engine", {}))),
         plan=_read_plan(reading, table, folder),
@@ -151,6 +202,7 @@ def _read(
         policy=_read_policy(reading, table),
         profiles=profiles,
         source=file,
+        warnings=tuple(reading.warnings),
     )
 
 
@@ -168,6 +220,7 @@ def _read_carriers(
     table: Mapping[str, object],
     profiles: Mapping[str, CarrierProfile],
     environ: Mapping[str, str],
+    folder: Path,
 ) -> dict[str, CarrierSettings]:
     """Read the accounts; one at fault is left out."""
     if "carriers" not in table:
@@ -178,13 +231,34 @@ def _read_carriers(
         given = {
             "name": name,
             "profile": _read_profile_name(reading, own, key, profiles),
-            "password": _read_password(reading, own, key, environ),
+            "password": _read_password(reading, own, key, "password", environ),
+            "outbind_password": _read_password(reading, own, key, "outbind_password", environ),
         }
-        besides = ("profile", "password", "password_env")
+        besides = ("profile", *_PASSWORDS)
         carrier = reading.record(CarrierSettings, own, key, given=given, besides=besides)
         if carrier is not None:
-            carriers[name] = carrier
+            carriers[name] = _check_carrier(reading, carrier, key, folder)
     return carriers
+
+
+def _check_carrier(
+    reading: Reading, carrier: CarrierSettings, key: str, folder: Path
+) -> CarrierSettings:
+    """Look at what only all settings of an account together tell."""
+    if carrier.tls is not None:
+        tls = find_tls_files(reading, carrier.tls, f"{key}.tls", folder)
+        carrier = attrs.evolve(carrier, tls=tls)
+    most = carrier.profile.bind.most_binds
+    if most is not None and carrier.binds > most:
+        expected = f"expected at most {most}, which is what profile {carrier.profile.name} allows"
+        reading.report(f"{key}.binds", str(carrier.binds), expected)
+    for name, longest in _LONGEST.items():
+        length = len(getattr(carrier, name))
+        if length > longest:
+            found = f"{length} characters"
+            expected = f"expected at most {longest}, or a carrier that takes more than SMPP allows"
+            reading.warn(f"{key}.{name}", found, expected)
+    return carrier
 
 
 def _read_profile_name(
@@ -203,15 +277,16 @@ def _read_profile_name(
 
 
 def _read_password(
-    reading: Reading, table: Mapping[str, object], key: str, environ: Mapping[str, str]
+    reading: Reading, table: Mapping[str, object], key: str, name: str, environ: Mapping[str, str]
 ) -> str | None:
     """Give the password, empty where none is asked for; no fault shows it."""
-    place = under(key, "password")
-    if "password_env" in table:
-        if "password" in table:
-            reading.report(place, "beside password_env", "expected one of the two")
-        return _password_out_of(reading, table["password_env"], f"{place}_env", environ)
-    password = table.get("password", "")
+    place = under(key, name)
+    variable = f"{name}_env"
+    if variable in table:
+        if name in table:
+            reading.report(place, f"beside {variable}", "expected one of the two")
+        return _password_out_of(reading, table[variable], under(key, variable), environ)
+    password = table.get(name, "")
     if not isinstance(password, str):
         reading.report(place, "not a text", "expected a text in quotes")
         return None

@@ -10,7 +10,7 @@ from difflib import get_close_matches
 
 import attrs
 
-__all__ = ["ConfigError", "ConfigProblem", "did_you_mean", "shown", "under"]
+__all__ = ["ConfigError", "ConfigProblem", "did_you_mean", "quoted", "shown", "under"]
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _CREDENTIALS = re.compile(r".*:.*@", re.DOTALL)
@@ -31,6 +31,11 @@ class ConfigProblem:
     file: str = ""
     """Where the fault stands, if not in the TOML itself but in a file that it names."""
 
+    def told(self, file: str) -> str:
+        """Write it as `FILE:KEY: what was found, what was expected`; `file` is the TOML."""
+        where = f"{self.key}:" if self.key else ""
+        return f"{self.file or file}:{where} {self.found}, {self.expected}"
+
 
 class ConfigError(Exception):
     """A file that cannot be used, with every reason. As a text it is one line per problem.
@@ -46,16 +51,12 @@ class ConfigError(Exception):
         super().__init__(self.file, self.problems)
 
     def __str__(self) -> str:
-        return "\n".join(
-            f"{problem.file or self.file}:{problem.key}{problem.key and ':'}"
-            f" {problem.found}, {problem.expected}"
-            for problem in self.problems
-        )
+        return "\n".join(problem.told(self.file) for problem in self.problems)
 
 
 def under(key: str, name: str) -> str:
     """Give the key of `name` in the table `key`, in quotes where TOML wants them."""
-    bare = name if _BARE_KEY.fullmatch(name) else _quoted(name)
+    bare = name if _BARE_KEY.fullmatch(name) else quoted(name)
     return f"{key}.{bare}" if key else bare
 
 
@@ -64,7 +65,7 @@ def shown(value: object) -> str:
     match value:
         case str():
             # A URL pasted where a host belongs may hold a password.
-            text = _quoted(_CREDENTIALS.sub("***@", value))
+            text = quoted(_CREDENTIALS.sub("***@", value))
         case bool():
             text = str(value).lower()
         case date() | datetime() | time():
@@ -81,7 +82,8 @@ def shown(value: object) -> str:
     return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """Write a text in quotes, as TOML has it."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{"".join(map(_visible, escaped))}"'
 
@@ -95,7 +97,7 @@ def _visible(character: str) -> str:
 
 def did_you_mean(found: str, allowed: Iterable[str]) -> str:
     """Ask for the nearest of the names allowed; if none is near, list them all."""
-    names = [name if name.isprintable() else _quoted(name) for name in allowed]
+    names = [name if name.isprintable() else quoted(name) for name in allowed]
     near = get_close_matches(found.lower().replace("-", "_"), names, n=1) or get_close_matches(
         found, names, n=1
     )

@@ -9,12 +9,16 @@ from collections.abc import Mapping
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from importlib.resources import files
+from pathlib import Path
 from types import MappingProxyType
 
-from whiteroute.engine.profile import GENERIC, CarrierProfile
+import attrs
+
+from whiteroute.engine.profile import GENERIC, CarrierProfile, TlsOptions
 
 from .errors import ConfigError, did_you_mean, shown, under
 from .reading import Reading
+from .tls_files import find_tls_files
 
 __all__ = ["load_profiles", "read_profiles"]
 
@@ -35,11 +39,19 @@ def load_profiles() -> Mapping[str, CarrierProfile]:
     return MappingProxyType(profiles)
 
 
-def read_profiles(reading: Reading, value: object, key: str) -> Mapping[str, CarrierProfile]:
+def read_profiles(
+    reading: Reading, value: object, key: str, folder: Path
+) -> Mapping[str, CarrierProfile]:
     """Read the user's own profiles.
 
     One that does not say what it extends extends `generic-3.4`. Tables are laid over those extended,
     entry by entry; arrays and single values take their place.
+
+    Args:
+        reading: The file.
+        value: What stands at `key`.
+        key: Where the profiles stand.
+        folder: What paths in them are relative to.
 
     Returns:
         These and all that are shipped, by name. One at fault is there as what it extends.
@@ -50,7 +62,19 @@ def read_profiles(reading: Reading, value: object, key: str) -> Mapping[str, Car
         found = "the name of a shipped profile"
         reading.report(under(key, name), found, f'expected another one, and extends = "{name}"')
         del own[name]
-    return MappingProxyType({**shipped, **_read_all(reading, own, shipped, key)})
+    read = _read_all(reading, own, shipped, key)
+    # Those that extend one another have it in common; a fault is told once.
+    checked: dict[TlsOptions, TlsOptions] = {}
+    for name, profile in read.items():
+        tls = profile.transport.tls
+        if tls is None:
+            continue
+        if tls not in checked:
+            place = f"{under(key, name)}.transport.tls"
+            checked[tls] = find_tls_files(reading, tls, place, folder)
+        transport = attrs.evolve(profile.transport, tls=checked[tls])
+        read[name] = attrs.evolve(profile, transport=transport)
+    return MappingProxyType({**shipped, **read})
 
 
 def _read_all(
@@ -100,10 +124,12 @@ def _in_order(reading: Reading, bases: dict[str, str], key: str) -> tuple[str, .
 def _read_one(
     reading: Reading, name: str, table: Mapping[str, object], base: CarrierProfile, key: str
 ) -> CarrierProfile:
-    given: dict[str, object] = {"name": name}
-    if "description" not in table and name != GENERIC.name:
+    # The generic one extends nothing.
+    extended = "" if name == GENERIC.name else base.name
+    given: dict[str, object] = {"name": name, "extends": extended}
+    if extended:
         # What is said of the symptoms of another profile need not be true of this one.
-        table = {**table, "description": f"Extends {base.name}."}
+        table = {"version": 1, "description": f"Extends {extended}.", **table}
     read = reading.record(
         CarrierProfile, table, under(key, name), base=base, given=given, besides=("extends",)
     )

@@ -24,7 +24,7 @@ from .errors import ConfigProblem, did_you_mean, shown, under
 from .limits import FOUND_OUT, KINDS, LIMITS
 from .scalars import SCALARS
 
-__all__ = ["Reading"]
+__all__ = ["Reading", "hints_of", "without_none"]
 
 Record = TypeVar("Record")
 
@@ -42,6 +42,12 @@ class Reading:
     top: Collection[str] = ()
     """Keys of the top of the file, which TOML takes for a table's when they are written below one."""
     problems: list[ConfigProblem] = attrs.field(factory=list)
+    warnings: list[ConfigProblem] = attrs.field(factory=list)
+    """What is allowed and yet likely to be refused by a carrier."""
+
+    def warn(self, key: str, found: str, expected: str) -> None:
+        """Remember what may be meant, but is worth a look."""
+        self.warnings.append(ConfigProblem(key, found, expected))
 
     def report(self, key: str, found: str, expected: str) -> None:
         """Remember a fault of the value at `key`."""
@@ -77,7 +83,7 @@ class Reading:
         given = given or {}
         fields = _fields(kind, given)
         self.check_keys(table, key, [*fields, *besides])
-        hints = _hints(kind)
+        hints = hints_of(kind)
         values = dict(given)
         for name, field in fields.items():
             wanted = KINDS.get((kind, name), hints[field.name])
@@ -95,7 +101,7 @@ class Reading:
 
     def value(self, kind: object, value: object, key: str, *, base: object = None) -> object:
         """Read one value as `kind`, an annotation; None, and reported, if it is none."""
-        kind = _without_none(kind)
+        kind = without_none(kind)
         origin = get_origin(kind)
         if origin in (tuple, frozenset):
             return self._array(kind, value, key)
@@ -229,7 +235,8 @@ class Reading:
         self.report(where, _on_one_line(said[2]), f"expected {_on_one_line(said[3])}")
 
 
-_hints: Final[Callable[[type], Mapping[str, object]]] = cache(get_type_hints)
+hints_of: Final[Callable[[type], Mapping[str, object]]] = cache(get_type_hints)
+"""Gives the annotations of a class, by field."""
 
 
 def _fields(kind: type, given: Mapping[str, object]) -> "dict[str, attrs.Attribute[Any]]":
@@ -241,7 +248,7 @@ def _fields(kind: type, given: Mapping[str, object]) -> "dict[str, attrs.Attribu
     }
 
 
-def _without_none(kind: object) -> object:
+def without_none(kind: object) -> object:
     """Take `None` out of `kind | None`: in TOML a value is left out instead."""
     if get_origin(kind) in (Union, types.UnionType):
         [kind] = (one for one in get_args(kind) if one is not type(None))
@@ -260,7 +267,7 @@ def _choices(kind: object) -> Mapping[str, object] | None:
 
 def _words(kind: object) -> str:
     """Say for people what a kind is."""
-    kind = _without_none(kind)
+    kind = without_none(kind)
     choices = _choices(kind)
     if choices is not None:
         return f"one of {', '.join(choices)}"

@@ -56,7 +56,7 @@ latency_targets = { otp = 5 }
 blocked_routes = ["acme-es"]
 
 [profiles.ours]
-extends = "hex-response-decimal-receipt"
+extends = "hex-resp-dec-receipt"
 session = { response_timeout = 30 }
 bind = { interface_version = 0x50 }
 addresses = { alpha = { ton = 5, npi = 1 } }

@@ -49,7 +49,7 @@ def test_a_carrier_is_what_its_table_says(config: Config):
 def test_a_profile_is_laid_over_what_it_extends(config: Config):
     ours = config.profiles["ours"]
 
-    assert ("ours", "Extends hex-response-decimal-receipt.") == (ours.name, ours.description)
+    assert ("ours", "Extends hex-resp-dec-receipt.") == (ours.name, ours.description)
     assert (30.0, 10) == (ours.session.response_timeout, ours.session.window)
     assert 0x50 == ours.bind.interface_version
     assert Numbering(5, 1) == ours.addresses.alpha

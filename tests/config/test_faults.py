@@ -335,17 +335,17 @@ CHANGES = [
         'policy.blocked_routes: no route "acme_es", did you mean acme-es?',
     ),
     (
-        'extends = "hex-response-decimal-receipt"',
+        'extends = "hex-resp-dec-receipt"',
         'extends = "tx-rx"',
         'profiles.ours.extends: no profile "tx-rx", did you mean tx-rx-pair?',
     ),
     (
-        'extends = "hex-response-decimal-receipt"',
+        'extends = "hex-resp-dec-receipt"',
         "extends = 3.4",
         "profiles.ours.extends: 3.4, expected a text in quotes",
     ),
     (
-        'extends = "hex-response-decimal-receipt"',
+        'extends = "hex-resp-dec-receipt"',
         'extends = "ours"',
         "profiles.ours.extends: a circle, ours -> ours, expected an end to it",
     ),
@@ -423,11 +423,21 @@ CHANGES = [
     (
         "[policy]",
         "[engine]\n[policy]",
-        "line 40: Cannot declare ('engine',) twice, expected valid TOML",
+        "line 40: [engine] a second time, expected each table once",
+    ),
+    (
+        "[policy]",
+        '[routes."a b".agreement]\n[routes."a b".agreement]\n[policy]',
+        'line 41: [routes."a b".agreement] a second time, expected each table once',
     ),
     (
         "window = 20",
         "window = 20\nwindow = 30",
+        "line 12: window a second time, expected each key once in its table",
+    ),
+    (
+        "window = 20",
+        'window = 20\n"system_id" = "twice"',
         "line 12: Cannot overwrite a value, expected valid TOML",
     ),
     ("window = 20", "window = ", "line 11: Invalid value, expected valid TOML"),
