@@ -4,5 +4,24 @@ Pure: `now` and the jitter come in, decisions go out; `engine.carrier` acts on t
 """
 
 from .backoff import Backoff, BindFailure, failure_of
+from .ceiling import Ceiling, CeilingChange
+from .evenly import spread
+from .hosts import BindAttempts, HostRound, Turn
+from .ladder import BindMode, Ladder, Rung
+from .lanes import Lanes
 
-__all__ = ["Backoff", "BindFailure", "failure_of"]
+__all__ = [
+    "Backoff",
+    "BindAttempts",
+    "BindFailure",
+    "BindMode",
+    "Ceiling",
+    "CeilingChange",
+    "HostRound",
+    "Ladder",
+    "Lanes",
+    "Rung",
+    "Turn",
+    "failure_of",
+    "spread",
+]

@@ -8,6 +8,7 @@ from enum import Enum
 
 import attrs
 
+from whiteroute.engine.profile import RebindOptions
 from whiteroute.pdu import CommandStatus
 
 __all__ = ["Backoff", "BindFailure", "failure_of"]
@@ -37,11 +38,6 @@ _FAILURES: dict[int, BindFailure] = {
     CommandStatus.ESME_RINVSYSTYP: BindFailure.CREDENTIALS,
 }
 
-FIRST_DELAY = 1.0
-LONGEST_DELAY = 60.0
-ALREADY_BOUND_DELAY = 30.0
-BIND_FAILED_DELAY = 300.0
-
 
 def failure_of(command_status: int) -> BindFailure:
     """Tell what a refused bind means for trying again."""
@@ -50,8 +46,9 @@ def failure_of(command_status: int) -> BindFailure:
 
 @attrs.define(eq=False)
 class Backoff:
-    """The memory of one bind's failures."""
+    """The memory of one bind's failures at one host."""
 
+    options: RebindOptions = RebindOptions()
     _failures: int = attrs.field(default=0, init=False)
 
     def succeeded(self) -> None:
@@ -68,13 +65,14 @@ class Backoff:
         Returns:
             Seconds, or None for never.
         """
+        options = self.options
         if failure is BindFailure.CREDENTIALS:
             return None
         if failure is BindFailure.ALREADY_BOUND:
-            return ALREADY_BOUND_DELAY * (1 + jitter)
+            return options.already_bound_delay * (1 + jitter)
         if failure is BindFailure.BIND_FAILED:
-            return BIND_FAILED_DELAY * (1 + jitter / 10)
+            return options.bind_failed_delay * (1 + jitter / 10)
         # The doubling stops growing at 2**10 so that the number stays a small one.
-        ceiling: float = min(LONGEST_DELAY, FIRST_DELAY * 2 ** min(self._failures, 10))
+        ceiling = min(options.longest_delay, options.first_delay * 2.0 ** min(self._failures, 10))
         self._failures += 1
         return ceiling * (0.5 + jitter / 2)
