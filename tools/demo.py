@@ -27,6 +27,7 @@ from whiteroute.engine.messages import Message, Outcome
 from whiteroute.engine.service import open_engine
 from whiteroute.simulators import open_message_center
 
+from .capturing import Capturing, capture_options
 from .demo_tables import print_opening, print_tables
 from .interruption import Interruption, open_interruption
 from .messages_file import Defaults, open_messages, read_messages
@@ -53,6 +54,7 @@ class Demonstration:
     ledger: str
     messages: Iterator[Message]
     seed: int
+    capturing: Capturing
     is_interrupted: bool = False
     sent: list[str] = attrs.field(factory=list)
     """message_refs that the ledger did not know, in the order in which they were done."""
@@ -72,7 +74,15 @@ class Demonstration:
 @click.option("--ledger", metavar="FILE", help="Default: a new one in the temporary folder.")
 @click.option("--seed", type=int, default=1, show_default=True, help="The same, the same figures.")
 @click.option("--json", "as_json", is_flag=True, help="The figures as one object, the last line.")
-def command(messages_file: str | None, ledger: str | None, seed: int, as_json: bool) -> int:
+@capture_options
+def command(
+    messages_file: str | None,
+    ledger: str | None,
+    seed: int,
+    as_json: bool,
+    capture_file: str | None,
+    unmasked: bool,
+) -> int:
     """Send sample messages through five simulated operators.
 
     With three there is an agreement; one is a hub that poses as direct, one a rack of SIM cards. The
@@ -88,6 +98,7 @@ def command(messages_file: str | None, ledger: str | None, seed: int, as_json: b
             ledger=ledger or str(Path(tempfile.mkdtemp(prefix="whiteroute-demo-")) / "ledger.db"),
             messages=_named(messages),
             seed=seed,
+            capturing=Capturing(capture_file, unmasked),
         )
         if not as_json:
             print_opening(demonstration.operators)
@@ -141,9 +152,15 @@ async def _demonstrate(demonstration: Demonstration) -> None:
             for operator in demonstration.operators:
                 center = await running.enter_async_context(open_message_center(operator.center))
                 hosts[operator.carrier] = Host(center.host, center.port)
+            capture = await running.enter_async_context(demonstration.capturing.open())
             config = _with_hosts(demonstration.config, hosts)
             engine = await running.enter_async_context(
-                open_engine(config, ledger=demonstration.ledger, seed=demonstration.seed)
+                open_engine(
+                    config,
+                    ledger=demonstration.ledger,
+                    seed=demonstration.seed,
+                    capture=capture,
+                )
             )
             sending = Sending(
                 engine=engine,

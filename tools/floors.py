@@ -42,10 +42,17 @@ FLOORS = (
     Floor(number=5, rooms=("engine.service", "engine.config"), note="the whole engine"),
     Floor(
         number=4,
-        rooms=("engine.carrier", "engine.ledger", "engine.metrics", "simulators"),
+        rooms=(
+            "engine.capture",
+            "engine.carrier",
+            "engine.ledger",
+            "engine.resolvers",
+            "engine.metrics",
+            "simulators",
+        ),
         note="Trio, disk, sockets",
     ),
-    Floor(number=3, rooms=("engine.link",), note="one socket and its session"),
+    Floor(number=3, rooms=("engine.link", "engine.transport"), note="one socket and its session"),
     Floor(
         number=2,
         rooms=("engine.messages", "engine.profile", "engine.upkeep"),

@@ -13,30 +13,37 @@ from whiteroute.engine.service import (
     EngineEvent,
     InboundMessage,
     LinkEvent,
+    OrphanReceipt,
+    OverdueEvent,
     ReceiptEvent,
     open_engine,
 )
 
+from .capturing import Capturing, capture_options
 from .interruption import open_interruption
-from .output import count, error_record, instant, meaning, print_json, say
+from .output import complain, count, error_record, instant, meaning, print_json, say
 
 
 @click.command("run")
 @click.option("--config", "config_file", required=True, metavar="FILE", help="The TOML.")
 @click.option("--json", "as_json", is_flag=True, help="One object per event and line.")
-def command(config_file: str, as_json: bool) -> int:
+@capture_options
+def command(config_file: str, as_json: bool, capture_file: str | None, unmasked: bool) -> int:
     """Run the engine until SIGINT or SIGTERM.
 
     Then nothing more is sent, answers that are still out are waited for, and the binds are unbound.
     Until then it tells binds that come and go, receipts, and messages from handsets.
     """
-    trio.run(_serve, load_config(config_file), as_json)
+    config = load_config(config_file)
+    for warning in config.warnings:
+        complain(f"warning: {warning.told(config.source)}")
+    trio.run(_serve, config, as_json, Capturing(capture_file, unmasked))
     return 0
 
 
-async def _serve(config: Config, as_json: bool) -> None:
+async def _serve(config: Config, as_json: bool, capturing: Capturing) -> None:
     with open_interruption() as interruption:
-        async with open_engine(config) as engine:
+        async with capturing.open() as capture, open_engine(config, capture=capture) as engine:
             say(
                 f"{count(len(config.carriers), 'carrier')}, ledger {config.ledger}. Ctrl-C ends it."
             )
@@ -46,6 +53,8 @@ async def _serve(config: Config, as_json: bool) -> None:
 
             await interruption.run(tell)
             say("Stopping; waiting for the answers that are still out.")
+        for report in engine.drained:
+            say(f"{report}.")
     say("Stopped.")
 
 
@@ -55,6 +64,9 @@ async def _tell_events(engine: Engine, as_json: bool) -> None:
             print_json(event_record(event))
         else:
             click.echo(in_words(event))
+        if isinstance(event, InboundMessage):
+            # What was printed has been handed on; without this it would be printed at each start.
+            event.ack()
 
 
 def event_record(event: EngineEvent) -> dict[str, object]:
@@ -87,6 +99,9 @@ def event_record(event: EngineEvent) -> dict[str, object]:
                 "source_addr": event.source_addr,
                 "destination_addr": event.destination_addr,
                 "text": event.text,
+                "parts": event.parts,
+                "missing": list(event.missing),
+                "reply_to": event.reply_to or None,
             }
         case LinkEvent():
             return {
@@ -97,6 +112,32 @@ def event_record(event: EngineEvent) -> dict[str, object]:
                 "what": event.what,
                 "cause": event.cause,
                 "command_status": event.command_status,
+            }
+        case OrphanReceipt():
+            return {
+                "event": "orphan_receipt",
+                "at": instant(event.at),
+                "carrier": event.carrier,
+                "message_id": event.message_id,
+                "source_addr": event.source_addr,
+                "destination_addr": event.destination_addr,
+                "stat": event.stat,
+                "err": event.err,
+                "error": error_record(event.error),
+                "received_at": instant(event.received_at),
+            }
+        case OverdueEvent():
+            return {
+                "event": "overdue",
+                "at": instant(event.at),
+                "message_ref": event.message_ref,
+                "to": event.to,
+                "state": event.state.value,
+                "carrier": event.carrier,
+                "route": event.route,
+                "taken_at": instant(event.taken_at),
+                "due_at": instant(event.due_at),
+                "tags": dict(event.tags),
             }
 
 
@@ -115,3 +156,9 @@ def in_words(event: EngineEvent) -> str:
             return f"{when}  from {event.source_addr} to {event.destination_addr}: {text}"
         case LinkEvent():
             return f"{when}  {event.link} {event.what}: {event.cause}"
+        case OrphanReceipt():
+            name = event.message_id or "without an id"
+            return f"{when}  {event.carrier}: receipt {name} ({event.stat}) belongs to no message"
+        case OverdueEvent():
+            due = instant(event.due_at)
+            return f"{when}  {event.state.value}  {event.message_ref} to {event.to}: no receipt by {due}"

@@ -20,6 +20,7 @@ from whiteroute.engine.messages import DeliveryState, Message, Outcome
 from whiteroute.engine.service import open_engine
 from whiteroute.routing import CandidateRejection, TrafficClass
 
+from .capturing import Capturing, capture_options
 from .history import outcome_of
 from .interruption import open_interruption
 from .messages_file import Defaults, open_messages, read_messages
@@ -109,6 +110,7 @@ class Report:
     help="Messages without an answer, at most.",
 )
 @click.option("--json", "as_json", is_flag=True, help="One object per message and line.")
+@capture_options
 def command(
     config_file: str,
     source: str | None,
@@ -122,6 +124,8 @@ def command(
     timeout: float,
     in_flight: int,
     as_json: bool,
+    capture_file: str | None,
+    unmasked: bool,
 ) -> int:
     """Send messages.
 
@@ -136,6 +140,7 @@ def command(
     if len(files) > 1 or (files and (to, text, ref) != (None, None, None)):
         raise click.UsageError("more than one of FILE, --csv and --to")
     report = Report(as_json=as_json)
+    capturing = Capturing(capture_file, unmasked)
     with ExitStack() as opened:
         if files:
             defaults = Defaults(sender=sender, traffic_class=traffic_class)
@@ -150,7 +155,7 @@ def command(
             )
             messages = iter([message])
         config = load_config(config_file)
-        trio.run(_send, config, messages, report, Wait(wait), timeout, in_flight)
+        trio.run(_send, config, messages, report, Wait(wait), timeout, in_flight, capturing)
     return report.exit_code(Wait(wait))
 
 
@@ -161,11 +166,15 @@ async def _send(
     wait: Wait,
     timeout: float,  # noqa: ASYNC109 - the option's word; it is the wait for receipts alone
     in_flight: int,
+    capturing: Capturing,
 ) -> None:
     with open_interruption() as interruption:
         # Lines on a terminal would be torn by a picture that is drawn among them.
         with Progress(shown=not sys.stdout.isatty()) as progress:
-            async with open_engine(config) as engine:
+            async with (
+                capturing.open() as capture,
+                open_engine(config, capture=capture) as engine,
+            ):
                 sending = Sending(
                     engine=engine,
                     messages=messages,

@@ -220,6 +220,8 @@ class Sending:
         return len(following.parts_heard) >= expected
 
     def _link_changed(self, event: LinkEvent) -> None:
+        if event.what in ("fallback", "suspended", "resumed"):
+            return  # neither up nor down by it
         if event.what == "bound":
             self._bound_links.add(event.link)
             self.failures.pop(event.carrier, None)

@@ -1,7 +1,15 @@
 """The whole engine, as an application holds it: the front door of `engine.service`."""
 
-from .engine import Engine, EngineStatistics, open_engine
-from .events import EngineEvent, InboundMessage, LinkEvent, ReceiptEvent
+from .engine import Engine, EngineStatistics
+from .events import (
+    EngineEvent,
+    InboundMessage,
+    LinkEvent,
+    OrphanReceipt,
+    OverdueEvent,
+    ReceiptEvent,
+)
+from .opening import open_engine
 
 __all__ = [
     "Engine",
@@ -9,6 +17,8 @@ __all__ = [
     "EngineStatistics",
     "InboundMessage",
     "LinkEvent",
+    "OrphanReceipt",
+    "OverdueEvent",
     "ReceiptEvent",
     "open_engine",
 ]

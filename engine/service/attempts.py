@@ -6,6 +6,7 @@ is in the ledger before its first octet leaves, and an outcome before the caller
 
 from collections.abc import Callable, Iterable
 from functools import partial
+from typing import TypeGuard
 
 import attrs
 
@@ -77,12 +78,16 @@ class Attempts:
         """Remember attempts; those that are on disk may go."""
         started_at = self.now_at()
         starting: list[OutgoingPart] = []
+        settled: list[OutgoingPart] = []
         entries: list[Entry] = []
         for part in parts:
             submission = self.submissions.get(part.message_ref)
             if submission is None or not submission.is_waiting(part.part):
-                # A late response has settled it while it waited to be sent again.
+                # It waited to be sent again and a late response has settled it; or another part of
+                # its message was refused.
+                settled.append(part)
                 continue
+            self._settle(part, DeliveryState.SENT)
             starting.append(part)
             entries.append(
                 AttemptStarted(
@@ -94,8 +99,8 @@ class Attempts:
                     started_at=started_at,
                 )
             )
-        if len(starting) < len(parts):
-            carrier.release(len(parts) - len(starting))
+        if settled:
+            carrier.release(settled)
         if starting:
             self.recorder.kept.append(entries, partial(self._written_ahead, carrier, starting, go))
 
@@ -107,9 +112,12 @@ class Attempts:
         committed: Committed,
     ) -> None:
         if isinstance(committed, LedgerError):
+            for part in parts:
+                self._settle(part, DeliveryState.QUEUED)
             carrier.put_back(parts, LEDGER_RETRY_DELAY)
             return
         allowed: list[OutgoingPart] = []
+        held: list[OutgoingPart] = []
         for part, effect in zip(parts, committed, strict=True):
             if isinstance(effect, Held | Contradicted):
                 # The ledger knows better: whatever it is, it must not be sent.
@@ -117,11 +125,11 @@ class Attempts:
                 if state is DeliveryState.SENT:
                     state = DeliveryState.IN_DOUBT
                 self._settle(part, state)
+                held.append(part)
             else:
-                self._settle(part, DeliveryState.SENT)
                 allowed.append(part)
-        if len(allowed) < len(parts):
-            carrier.release(len(parts) - len(allowed))
+        if held:
+            carrier.release(held)
         if allowed:
             go(allowed)
 
@@ -133,9 +141,10 @@ class Attempts:
             _attempt_ended(carrier, part, verdict, exchange.response, ended_at)
             for (part, verdict), (_, exchange) in zip(judged, ended, strict=True)
         ]
-        for _, verdict in judged:
-            if isinstance(verdict, Retry) and verdict.slow_down:
-                carrier.pause(verdict.after_delay)
+        for part, verdict in judged:
+            if _is_refusal(verdict, part):
+                # At once, or the next part would be on its way before this is on disk.
+                entries += self._withhold(part, verdict, ended_at)
         self.recorder.record(entries, partial(self._concluded, carrier, judged))
 
     def parts_not_written(self, carrier: Carrier, parts: list[OutgoingPart]) -> None:
@@ -167,6 +176,17 @@ class Attempts:
                 self._settle(part, DeliveryState.EXPIRED, error=error)
 
         self.recorder.record(entries, concluded)
+
+    def parts_left(self, carrier: Carrier, parts: list[OutgoingPart]) -> None:
+        """Tell those who wait that these were not sent; in the ledger they stay QUEUED."""
+        self.leave(parts)
+
+    def leave(self, parts: Iterable[OutgoingPart]) -> None:
+        """Go on no more with the messages of these parts, until somebody resumes them."""
+        for message_ref in dict.fromkeys(part.message_ref for part in parts):
+            submission = self.submissions.pop(message_ref, None)
+            if submission is not None:
+                submission.abandon()
 
     def late_response(self, carrier: Carrier, part: OutgoingPart, response: Pdu) -> None:
         """Adopt an answer that came after its time: the doubt is over."""
@@ -210,24 +230,50 @@ class Attempts:
                     self._settle(part, DeliveryState.ACCEPTED, message_id=message_id)
                 case Refused(error=error):
                     self._settle(part, DeliveryState.REFUSED, error=error)
+                    carrier.done_with(part)
                 case Retry(after_delay=delay) if part.attempt < MOST_ATTEMPTS:
                     self._try_again(carrier, part.again(), delay)
                 case Retry(error=error):
                     self._settle(part, DeliveryState.REFUSED, error=error)
+                    carrier.done_with(part)
                 case InDoubt():
                     self._doubted(carrier, part)
         self.publish_receipts(effects)
 
+    def _withhold(
+        self, part: OutgoingPart, verdict: Refused | Retry, closed_at: int
+    ) -> list[Entry]:
+        """Send none of the parts that still wait beside one that is refused for good.
+
+        No handset can show a message with a part missing, and those parts would be paid for.
+        """
+        submission = self.submissions.get(part.message_ref)
+        waiting = [] if submission is None else submission.waiting_beside(part.part)
+        if submission is None or not waiting:
+            return []
+        for number in waiting:
+            submission.settle(number, DeliveryState.REFUSED, error=verdict.error)
+        return [_withheld(part.message_ref, closed_at, verdict.error)]
+
     def _doubted(self, carrier: Carrier, part: OutgoingPart) -> None:
         submission = self.submissions.get(part.message_ref)
         allowed = submission is not None and submission.message.duplicate_policy == "allow"
-        if allowed and not self.is_draining and part.doubts + 1 < MOST_DOUBTS:
+        torn = submission is not None and submission.is_torn
+        if allowed and not torn and not self.is_draining and part.doubts + 1 < MOST_DOUBTS:
             self._try_again(carrier, part.again(doubted=True), 0.0)
         else:
             self._settle(part, DeliveryState.IN_DOUBT)
+            carrier.done_with(part)
 
     def _try_again(self, carrier: Carrier, part: OutgoingPart, delay: float) -> None:
-        if self._is_open(part):
+        submission = self.submissions.get(part.message_ref)
+        if submission is None or not submission.is_open(part.part):
+            carrier.done_with(part)
+        elif submission.is_torn:
+            self.recorder.record([_withheld(part.message_ref, self.now_at(), submission.error)])
+            self._settle(part, DeliveryState.REFUSED)
+            carrier.done_with(part)
+        else:
             self._settle(part, DeliveryState.QUEUED)
             carrier.enqueue_later(part, delay)
 
@@ -266,6 +312,22 @@ class Attempts:
             submission.abandon()
 
 
+def _is_refusal(verdict: Verdict, part: OutgoingPart) -> TypeGuard[Refused | Retry]:
+    """Say whether a part is refused for good."""
+    return isinstance(verdict, Refused) or (
+        isinstance(verdict, Retry) and part.attempt >= MOST_ATTEMPTS
+    )
+
+
+def _withheld(message_ref: str, closed_at: int, error: MappedError | None) -> MessageClosed:
+    return MessageClosed(
+        message_ref=message_ref,
+        closed_at=closed_at,
+        state=DeliveryState.REFUSED,
+        error_code="" if error is None else error.canonical.value,
+    )
+
+
 def _judge_response(
     carrier: Carrier, part: OutgoingPart, response: Pdu, *, nacked: bool
 ) -> Verdict:
@@ -278,6 +340,7 @@ def _judge_response(
         network_error_code=tlvs.first(TlvTag.NETWORK_ERROR_CODE) or b"",
         delivery_failure_reason=reason if isinstance(reason, int) else None,
         nacked=nacked,
+        window_full=part.window_was_full,
         tries=part.attempt,
     )
 

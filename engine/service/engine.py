@@ -4,57 +4,54 @@ It joins the rooms below and adds no rules of its own: routing decides, the ledg
 and after, carriers send. All calls are made on one Trio loop; there is no task per message.
 """
 
-import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from contextlib import asynccontextmanager, closing
-from functools import partial
-from pathlib import Path
+from contextlib import closing
 from random import Random
 
 import attrs
 import trio
 
-from whiteroute.engine.carrier import Carrier, CarrierStatistics, LinkChange
-from whiteroute.engine.config import Config, ConfigError, ConfigProblem, load_config
+from whiteroute.engine.carrier import (
+    Carrier,
+    CarrierSettings,
+    CarrierStatistics,
+    DrainReport,
+    LinkChange,
+)
+from whiteroute.engine.config import Config, ConfigError, ConfigProblem
 from whiteroute.engine.ledger import (
     Ledger,
     LedgerError,
     LedgerReader,
     LedgerStatistics,
-    LedgerStore,
     Selection,
-    open_ledger,
-    open_ledger_for_reading,
 )
-from whiteroute.engine.link import Timers
+from whiteroute.engine.link import Observer
 from whiteroute.engine.messages import (
     Canonical,
     DeliveryState,
     InboundReader,
-    LinkChanged,
     Message,
     Outcome,
 )
-from whiteroute.routing import Decision, NoDirectRouteError, normalise_msisdn
+from whiteroute.routing import Decision, NoDirectRouteError, Route, normalise_msisdn
 
 from .attempts import Attempts
+from .carriers import Carriers
+from .deliveries import Deliveries
 from .events import EngineEvent, LinkEvent
 from .inbound import Inbound
 from .intake import Intake, Messages
 from .outbound import Outbound
 from .recorder import Recorder
+from .rounds import PARKED_TIME, Rounds
 from .subscriptions import Subscriptions
 
-__all__ = ["Engine", "EngineStatistics", "open_engine"]
+__all__ = ["DRAIN_TIMEOUT", "Engine", "EngineStatistics"]
 
 DRAIN_TIMEOUT = 10.0
 """Seconds left to answers that are still out when the engine is closed. Whatever is unanswered then
 is in doubt, so the wait is worth more than a quick exit."""
-
-
-def utc_microseconds() -> int:
-    """The system's clock as the ledger wants it."""
-    return time.time_ns() // 1_000
 
 
 @attrs.frozen(kw_only=True)
@@ -65,108 +62,6 @@ class EngineStatistics:
     """Messages handed over that have no outcome yet."""
     carriers: tuple[CarrierStatistics, ...]
     ledger: LedgerStatistics
-
-
-@asynccontextmanager
-async def open_engine(
-    config: str | Path | Config,
-    *,
-    ledger: LedgerStore | str | Path | None = None,
-    seed: int | None = None,
-    now_at: Callable[[], int] = utc_microseconds,
-    inline_ledger: bool = False,
-) -> AsyncIterator["Engine"]:
-    """Run an engine for as long as the block lasts.
-
-    Attempts which an earlier process left without an outcome are in doubt from the first moment on;
-    messages which it took and never tried are sent now. At the end nothing more is sent, answers are
-    waited for (at most `DRAIN_TIMEOUT` seconds, cancelled or not), and the binds are unbound. Who
-    waits for an outcome then is told how far his message got, and listeners' events end.
-
-    Args:
-        config: A TOML file, or what was made of one.
-        ledger: Where to remember; default: as the configuration says.
-        seed: For what is drawn at random (jitter, message refs of our own); default: the system's.
-        now_at: The clock of the ledger and of routing, in microseconds since the epoch, UTC.
-        inline_ledger: Write on the event loop; only for tests under a virtual clock.
-
-    Raises:
-        ConfigError: The file cannot be used; it names file and key.
-        EncodeError: A carrier's credentials cannot be written into a bind.
-        LedgerError: The ledger given cannot be owned or written.
-    """
-    if not isinstance(config, Config):
-        config = await trio.to_thread.run_sync(load_config, config)
-    place = config.ledger if ledger is None else ledger
-    engine: Engine | None = None
-    try:
-        async with (
-            _open_kept(config, place, inline=inline_ledger, now_at=now_at()) as kept,
-            trio.open_nursery() as outer,
-        ):
-            nursery: trio.Nursery = await outer.start(_hold_nursery)
-            try:
-                engine = Engine(
-                    config,
-                    kept,
-                    nursery,
-                    Random(seed),
-                    now_at,
-                    open_reader=_reader_of(place),
-                    inline=inline_ledger,
-                )
-                engine.start()
-                try:
-                    yield engine
-                finally:
-                    with trio.CancelScope(shield=True):
-                        await engine.drain(DRAIN_TIMEOUT)
-                    engine.stop()
-            finally:
-                nursery.cancel_scope.cancel()
-    finally:
-        # Only now has the ledger told everything that it could write.
-        if engine is not None:
-            engine.close()
-
-
-async def _hold_nursery(
-    task_status: "trio.TaskStatus[trio.Nursery]" = trio.TASK_STATUS_IGNORED,
-) -> None:
-    """Hold a nursery which cancellation from outside does not reach.
-
-    What the application does in its block can be cancelled; the links must live on until the drain
-    is over, or every answer that is out would be lost with them.
-    """
-    with trio.CancelScope(shield=True):
-        async with trio.open_nursery() as nursery:
-            task_status.started(nursery)
-            await trio.sleep_forever()
-
-
-def _reader_of(place: LedgerStore | str | Path) -> Callable[[], LedgerReader]:
-    if isinstance(place, str | Path):
-        return partial(open_ledger_for_reading, place)
-    return place.open_reader
-
-
-@asynccontextmanager
-async def _open_kept(
-    config: Config, place: LedgerStore | str | Path, *, inline: bool, now_at: int
-) -> AsyncIterator[Ledger]:
-    """Own the ledger; where the configuration named one that cannot be owned, say where it did."""
-    is_owned = False
-    try:
-        async with open_ledger(place, inline=inline, now_at=now_at) as kept:
-            is_owned = True
-            yield kept
-    except LedgerError as error:
-        if is_owned or place is not config.ledger or not config.source:
-            raise
-        problem = ConfigProblem(
-            "engine.ledger", f"{error.where}: {error.found}", f"expected {error.expected}"
-        )
-        raise ConfigError(config.source, (problem,)) from error
 
 
 @attrs.define(eq=False, repr=False)
@@ -182,60 +77,77 @@ class Engine:
     """For what takes long to read, in a thread."""
     inline: bool = attrs.field(kw_only=True)
     """Whether such reading is done on the event loop instead."""
-    _timers: Timers = attrs.field(factory=Timers, init=False)
+    observer: Observer | None = attrs.field(default=None, kw_only=True)
+    """Sees every PDU of all carriers, both ways."""
+    drained: tuple[DrainReport, ...] = attrs.field(default=(), init=False)
+    """What remained at each carrier when the engine was closed; empty until then."""
     _subscriptions: Subscriptions = attrs.field(factory=Subscriptions, init=False)
-    _carriers: dict[str, Carrier] = attrs.field(factory=dict, init=False)
+    _carriers: Carriers = attrs.field(init=False)
     _attempts: Attempts = attrs.field(init=False)
     _outbound: Outbound = attrs.field(init=False)
-    _news: trio.lowlevel.ParkingLot = attrs.field(factory=trio.lowlevel.ParkingLot, init=False)
+    _rounds: Rounds = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
+        recorder = Recorder(kept=self.kept, nursery=self.nursery)
         self._attempts = Attempts(
-            recorder=Recorder(kept=self.kept, nursery=self.nursery),
+            recorder=recorder,
             now_at=self.now_at,
             subscriptions=self._subscriptions,
+        )
+        readers: dict[str, InboundReader] = {}
+        deliveries = Deliveries(
+            recorder=recorder, now_at=self.now_at, subscriptions=self._subscriptions
+        )
+        inbound = Inbound(
+            kept=self.kept,
+            random=self.random,
+            now_at=self.now_at,
+            readers=readers,
+            subscriptions=self._subscriptions,
+            deliveries=deliveries,
+        )
+        self._carriers = Carriers(
+            nursery=self.nursery,
+            owner=self._attempts,
+            arrived=inbound.arrived,
+            readers=readers,
+            recorder=recorder,
+            subscriptions=self._subscriptions,
+            random=self.random,
+            now_at=self.now_at,
+            observer=self.observer,
         )
         self._outbound = Outbound(
             config=self.config,
             kept=self.kept,
             random=self.random,
             now_at=self.now_at,
-            carriers=self._carriers,
+            carriers=self._carriers.by_name,
             attempts=self._attempts,
         )
-        inbound = Inbound(
+        self._rounds = Rounds(
             kept=self.kept,
-            random=self.random,
             now_at=self.now_at,
-            readers={
-                name: InboundReader(
-                    carrier=name,
-                    dialect=settings.profile.receipt,
-                    message_id_rule=settings.profile.receipt_message_id,
-                    errors=settings.profile.errors,
-                    alphabet=settings.profile.text.default,
-                    packed=settings.profile.text.packed,
-                )
-                for name, settings in self.config.carriers.items()
-            },
             subscriptions=self._subscriptions,
+            open_reader=self.open_reader,
+            attempts=self._attempts,
+            deliveries=deliveries,
+            parked_time=PARKED_TIME
+            + max(
+                (each.session.response_timeout for each in self.config.carriers.values()),
+                default=0.0,
+            ),
+            inline=self.inline,
         )
-        for name, settings in self.config.carriers.items():
-            self._carriers[name] = Carrier(
-                settings,
-                owner=self._attempts,
-                arrived=inbound.arrived,
-                link_changed=self._link_changed,
-                timers=self._timers,
-                random=Random(self.random.getrandbits(64)),
-            )
+        for settings in self.config.carriers.values():
+            self._carriers.add(settings)
 
     # For the application.
 
     @property
     def carriers(self) -> Mapping[str, Carrier]:
         """The carriers by name."""
-        return self._carriers
+        return self._carriers.by_name
 
     @property
     def ledger(self) -> Ledger:
@@ -333,11 +245,11 @@ class Engine:
             bind that is not up.
         """
         with trio.move_on_after(within):
-            while not all(carrier.is_bound or carrier.failures for carrier in self._all()):
-                await self._news.park()
+            while not all(carrier.is_bound or carrier.failures for carrier in self._carriers):
+                await self._carriers.news.park()
         return tuple(
             LinkEvent(change=_why_not(carrier, within), at=self.now_at())
-            for carrier in self._all()
+            for carrier in self._carriers
             if not carrier.is_bound
         )
 
@@ -353,55 +265,109 @@ class Engine:
         Raises:
             LedgerError: The ledger cannot be read.
         """
-        give_up_at = trio.current_time() + within
-        while True:
-            begun = trio.current_time()
-            waiting = await self._count_accepted()
-            if not waiting or trio.current_time() >= give_up_at:
-                return waiting
-            # A ledger of millions takes long to count; it should not do much else.
-            pause = max(0.05, 10 * (trio.current_time() - begun))
-            await trio.sleep_until(min(give_up_at, trio.current_time() + pause))
+        return await self._wait_receipts(trio.current_time() + within)
+
+    # Carriers that come and go.
+
+    def add_carrier(self, settings: CarrierSettings, routes: Iterable[Route] = ()) -> Carrier:
+        """Add a carrier, which binds at once; what the ledger holds for it goes on.
+
+        Args:
+            settings: Its account. A name that is there already is a fault: remove that one first.
+            routes: Added behind those that there are; ones of other carriers, too.
+
+        Raises:
+            ConfigError: The name is there already, or a route's carrier is not.
+            RoutingFactError: A route's id is there already.
+            EncodeError: Its credentials cannot be written into a bind. In each case nothing changed.
+        """
+        name = settings.name
+        known = {**self.config.carriers, name: settings}
+        routes = tuple(routes)
+        problems = [
+            ConfigProblem(f"routes.{route.id}", route.carrier, "expected a carrier that is there")
+            for route in routes
+            if route.carrier not in known
+        ]
+        if name in self.carriers:
+            problems.append(ConfigProblem("carriers", name, "expected a name used once"))
+        if problems:
+            raise ConfigError("add_carrier", tuple(problems))
+        table = self.config.routes.replace((*self.config.routes, *routes))
+        carrier = self._carriers.add(settings)
+        self._change_config(attrs.evolve(self.config, carriers=known, routes=table))
+        self._outbound.resume(name)
+        return carrier
+
+    async def remove_carrier(
+        self, name: str, *, within: float = DRAIN_TIMEOUT, wait_receipts: bool = False
+    ) -> DrainReport:
+        """Drain a carrier and take it away; its routes go with it.
+
+        From the call on nothing new is routed to it. What still waits to be sent by it then is told
+        as QUEUED to whoever waits for the outcome, and stays so in the ledger: it is sent when a
+        carrier of this name is added again, or routed anew by the next start of an engine.
+
+        Args:
+            name: Whose.
+            within: Seconds for the answers, and for the receipts.
+            wait_receipts: Whether to wait for final receipts as well; binds stay up meanwhile.
+
+        Raises:
+            KeyError: There is no such carrier.
+
+        When this is cancelled the carrier is removed all the same.
+        """
+        carrier = self.carriers[name]
+        left = {other: known for other, known in self.config.carriers.items() if other != name}
+        table = self.config.routes.replace(
+            route for route in self.config.routes if route.carrier != name
+        )
+        self._change_config(attrs.evolve(self.config, carriers=left, routes=table))
+
+        async def wait(until: float) -> int | None:
+            try:
+                return await self._wait_receipts(until, name)
+            except LedgerError:
+                return None  # it goes all the same
+
+        return await self._carriers.remove(carrier, within, wait if wait_receipts else None)
+
+    def _change_config(self, config: Config) -> None:
+        self.config = self._outbound.config = config
 
     def statistics(self) -> EngineStatistics:
         """Give the figures as they are now."""
         return EngineStatistics(
             submissions=len(self._attempts.submissions),
-            carriers=tuple(carrier.statistics() for carrier in self._all()),
+            carriers=tuple(carrier.statistics() for carrier in self._carriers),
             ledger=self.kept.statistics(),
         )
 
     def __repr__(self) -> str:
-        return f"<Engine {len(self._attempts.submissions)} open, {list(self._all())!r}>"
+        return f"<Engine {len(self._attempts.submissions)} open, {list(self._carriers)!r}>"
 
     # Beginning and end.
 
     def start(self) -> None:
         """Start the binds, and go on with what an earlier process had taken; `open_engine` does it."""
-        self.nursery.start_soon(self._timers.run)
-        for carrier in self._all():
-            self.nursery.start_soon(carrier.run)
+        self.nursery.start_soon(self._rounds.run)
+        self._carriers.start()
         self._outbound.resume()
 
-    async def drain(self, within: float) -> int:
+    async def drain(self, within: float) -> tuple[DrainReport, ...]:
         """Send no more, wait for answers, unbind.
 
         Args:
             within: Seconds for the answers of all carriers together.
 
         Returns:
-            How many parts stayed in the queues; they are in the ledger and are sent next time.
+            What remained at each carrier. Parts that were not sent are in the ledger and are sent next
+            time.
         """
         self._attempts.is_draining = True
-        left: list[int] = []
-
-        async def drain_one(carrier: Carrier) -> None:
-            left.append(await carrier.drain(within))
-
-        async with trio.open_nursery() as nursery:
-            for carrier in self._all():
-                nursery.start_soon(drain_one, carrier)
-        return sum(left)
+        self.drained = await self._carriers.drain(within)
+        return self.drained
 
     def stop(self) -> None:
         """Insist no more on what the ledger cannot write; `open_engine` does it."""
@@ -412,38 +378,30 @@ class Engine:
         self._attempts.abandon()
         self._subscriptions.close()
 
-    def _link_changed(self, change: LinkChange) -> None:
-        """Remember how the binds are, and tell who listens."""
-        changed_at = self.now_at()
-        self._attempts.recorder.record(
-            [
-                LinkChanged(
-                    carrier=change.carrier,
-                    link=change.link,
-                    changed_at=changed_at,
-                    what=change.what,
-                    cause=change.cause,
-                )
-            ]
-        )
-        self._subscriptions.publish((LinkEvent(change=change, at=changed_at),))
-        self._news.unpark_all()
-
     # Small things.
 
-    def _all(self) -> Iterable[Carrier]:
-        return self._carriers.values()
+    async def _wait_receipts(self, until: float, carrier: str | None = None) -> int:
+        """Wait until no accepted message lacks its final receipt, or for an instant of Trio's clock."""
+        accepted = Selection(state=DeliveryState.ACCEPTED, carrier=carrier)
+        while True:
+            begun = trio.current_time()
+            waiting = await self._count(accepted)
+            if not waiting or trio.current_time() >= until:
+                return waiting
+            # A ledger of millions takes long to count; it should not do much else.
+            pause = max(0.05, 10 * (trio.current_time() - begun))
+            await trio.sleep_until(min(until, trio.current_time() + pause))
 
-    async def _count_accepted(self) -> int:
+    async def _count(self, selection: Selection) -> int:
         if self.inline:
-            return _count(self.open_reader, DeliveryState.ACCEPTED)
-        return await trio.to_thread.run_sync(_count, self.open_reader, DeliveryState.ACCEPTED)
+            return _count(self.open_reader, selection)
+        return await trio.to_thread.run_sync(_count, self.open_reader, selection)
 
 
-def _count(open_reader: Callable[[], LedgerReader], state: DeliveryState) -> int:
+def _count(open_reader: Callable[[], LedgerReader], selection: Selection) -> int:
     # A reader of its own, because one reader is not for two threads at a time.
     with closing(open_reader()) as reader:
-        return sum(line.messages for line in reader.summary("state", Selection(state=state)))
+        return sum(line.messages for line in reader.summary("state", selection))
 
 
 def _why_not(carrier: Carrier, within: float) -> LinkChange:

@@ -3,14 +3,21 @@
 Each event is told after what it says is in the ledger.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import attrs
 
 from whiteroute.engine.carrier import LinkChange
 from whiteroute.engine.messages import DeliveryState, MappedError
 
-__all__ = ["EngineEvent", "InboundMessage", "LinkEvent", "ReceiptEvent"]
+__all__ = [
+    "EngineEvent",
+    "InboundMessage",
+    "LinkEvent",
+    "OrphanReceipt",
+    "OverdueEvent",
+    "ReceiptEvent",
+]
 
 
 @attrs.define(slots=True, weakref_slot=False, kw_only=True)
@@ -45,20 +52,40 @@ class ReceiptEvent:
 
 @attrs.define(slots=True, weakref_slot=False, kw_only=True)
 class InboundMessage:
-    """Somebody wrote to us, whole or as one segment. Treat it as a value."""
+    """Somebody wrote to us. Treat it as a value.
+
+    It is told at least once: again after a restart, until `ack` was called.
+    """
 
     inbound_ref: str
+    """Ours; the same each time the message is told."""
     carrier: str
     source_addr: str = attrs.field(repr=False)
     destination_addr: str = attrs.field(repr=False)
     text: str = attrs.field(repr=False)
     at: int
-    """When it came, microseconds since the epoch, UTC."""
+    """When its first segment came, microseconds since the epoch, UTC."""
+    parts: int = 1
+    """How many segments it was sent in."""
+    missing: tuple[int, ...] = ()
+    """Segments that did not come in time, counted from 1; the text is without them."""
+    reply_to: str = ""
+    """message_ref of our last message in this conversation; empty when there is none."""
+    acknowledge: Callable[[str], None] | None = attrs.field(default=None, repr=False, eq=False)
+
+    def ack(self) -> None:
+        """Say that the application has it for good, so that it is not told again.
+
+        Call it once the message is safe: what was told and not acknowledged is told again by the next
+        engine that opens this ledger. Written in the background; calling it again is harmless.
+        """
+        if self.acknowledge is not None:
+            self.acknowledge(self.inbound_ref)
 
 
 @attrs.frozen(kw_only=True)
 class LinkEvent:
-    """A bind came up, went down, was refused, or will not be tried again until told."""
+    """A bind came up, went down, was refused or will not be tried again, or a carrier was suspended."""
 
     change: LinkChange
     at: int
@@ -76,7 +103,7 @@ class LinkEvent:
 
     @property
     def what(self) -> str:
-        """`bound`, `lost`, `refused`, `unreachable` or `stopped`."""
+        """As in `LinkChange.what`, e.g. `bound` or `lost`."""
         return self.change.what
 
     @property
@@ -90,5 +117,50 @@ class LinkEvent:
         return self.change.command_status
 
 
-EngineEvent = ReceiptEvent | InboundMessage | LinkEvent
+@attrs.define(slots=True, weakref_slot=False, kw_only=True)
+class OverdueEvent:
+    """The final receipt of a message should have come by now. Made per message; treat it as a value.
+
+    One that comes late all the same is taken, and told as a `ReceiptEvent`.
+    """
+
+    message_ref: str
+    to: str = attrs.field(repr=False)
+    state: DeliveryState
+    """OVERDUE when the carrier had accepted it; IN_DOUBT when nobody ever knew."""
+    carrier: str
+    route: str
+    network: str
+    """E.g. `214-07`."""
+    traffic_class: str
+    taken_at: int
+    due_at: int
+    tags: Mapping[str, str] = attrs.field(factory=dict[str, str], repr=False)
+    at: int
+    """When it was found, microseconds since the epoch, UTC."""
+
+
+@attrs.define(slots=True, weakref_slot=False, kw_only=True)
+class OrphanReceipt:
+    """A receipt that belongs to no message: nobody sent it, or another system on the same account did.
+
+    It stays in the ledger, and finds its message if an answer ever names its message_id.
+    """
+
+    carrier: str
+    message_id: str
+    """As it stood in the receipt; empty when it named none."""
+    error: MappedError
+    stat: str
+    err: str
+    source_addr: str = attrs.field(repr=False)
+    """The handset."""
+    destination_addr: str = attrs.field(repr=False)
+    """The sender it was sent as."""
+    received_at: int
+    at: int
+    """When we gave up waiting, microseconds since the epoch, UTC."""
+
+
+EngineEvent = ReceiptEvent | InboundMessage | LinkEvent | OverdueEvent | OrphanReceipt
 """Everything that `Engine.events` gives."""

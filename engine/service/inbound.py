@@ -16,19 +16,21 @@ from whiteroute.engine.link import Link
 from whiteroute.engine.messages import (
     NO_ERROR,
     Conflicting,
-    Duplicate,
     Entry,
-    InboundArrived,
     InboundReader,
+    InboundReady,
     Matched,
+    Parked,
+    ReceiptArrived,
 )
 from whiteroute.engine.session import refusal
 from whiteroute.pdu import OPERATIONS, CommandStatus, DataSm, DeliverSm, Pdu, response_id
 
-from .events import EngineEvent, InboundMessage, ReceiptEvent
+from .deliveries import Deliveries
+from .events import EngineEvent, OrphanReceipt, ReceiptEvent
 from .subscriptions import Subscriptions
 
-__all__ = ["Inbound", "receipt_event"]
+__all__ = ["Inbound", "orphan_receipt", "receipt_event"]
 
 
 @attrs.define(eq=False, kw_only=True)
@@ -40,6 +42,7 @@ class Inbound:
     now_at: Callable[[], int]
     readers: Mapping[str, InboundReader]
     subscriptions: Subscriptions
+    deliveries: Deliveries
 
     def arrived(self, carrier: Carrier, link: Link, pdus: list[Pdu]) -> None:
         """Remember receipts and replies; each is acknowledged once it is on disk."""
@@ -64,34 +67,40 @@ class Inbound:
                     )
                 )
         if entries:
-            self.kept.append(entries, partial(self._delivered, link, requests, entries))
+            self.kept.append(entries, partial(self._delivered, link, requests))
 
-    def _delivered(
-        self, link: Link, requests: list[Pdu], entries: list[Entry], committed: Committed
-    ) -> None:
+    def _delivered(self, link: Link, requests: list[Pdu], committed: Committed) -> None:
         if isinstance(committed, LedgerError):
             for request in requests:
                 link.respond(request, refusal(request, CommandStatus.ESME_RX_T_APPN))
             return
         events: list[EngineEvent] = []
-        for request, entry, effect in zip(requests, entries, committed, strict=True):
+        for request, effect in zip(requests, committed, strict=True):
             response = response_id(request.command_id)
             assert response is not None
             link.respond(request, OPERATIONS[response]())
             if isinstance(effect, Matched | Conflicting):
                 events.append(receipt_event(effect))
-            elif isinstance(entry, InboundArrived) and not isinstance(effect, Duplicate):
-                events.append(
-                    InboundMessage(
-                        inbound_ref=entry.inbound_ref,
-                        carrier=entry.carrier,
-                        source_addr=entry.source_addr,
-                        destination_addr=entry.destination_addr,
-                        text=entry.text,
-                        at=entry.received_at,
-                    )
-                )
+            elif isinstance(effect, Parked) and effect.is_orphan:
+                events.append(orphan_receipt(effect.receipt, effect.receipt.received_at))
+            elif isinstance(effect, InboundReady):
+                self.deliveries.tell(effect.message)
         self.subscriptions.publish(events)
+
+
+def orphan_receipt(receipt: ReceiptArrived, at: int) -> OrphanReceipt:
+    """Say to the application that a receipt belongs to nobody."""
+    return OrphanReceipt(
+        carrier=receipt.carrier,
+        message_id=receipt.message_id,
+        error=receipt.error or NO_ERROR,
+        stat=receipt.stat,
+        err=receipt.err,
+        source_addr=receipt.source_addr,
+        destination_addr=receipt.destination_addr,
+        received_at=receipt.received_at,
+        at=at,
+    )
 
 
 def receipt_event(effect: Matched | Conflicting) -> ReceiptEvent:

@@ -14,7 +14,7 @@ from zlib import crc32
 import attrs
 import trio
 
-from whiteroute.engine.carrier import Carrier
+from whiteroute.engine.carrier import Carrier, OutgoingPart
 from whiteroute.engine.config import Config
 from whiteroute.engine.ledger import (
     Committed,
@@ -31,11 +31,12 @@ from whiteroute.engine.messages import (
     MappedError,
     Message,
     MessageClosed,
+    MessageRerouted,
     MessageTaken,
     Outcome,
     make_parts,
 )
-from whiteroute.pdu import EncodeError, encode
+from whiteroute.pdu import EncodeError, RegisteredDelivery, encode
 from whiteroute.routing import (
     Decision,
     NumberError,
@@ -53,6 +54,17 @@ __all__ = ["Outbound"]
 VALIDITY = 48 * 3600.0
 """Seconds for which routing looks ahead when a message says nothing; operators try for 24 to 72
 hours. Nothing is told to the carrier then."""
+
+
+_RECEIPT_BITS = 0b11
+"""Of registered_delivery: which outcomes the message centre reports."""
+
+LONGEST_TRIAL = 72 * 3600.0
+"""Seconds for which carriers try to deliver a message that says nothing of its validity, at most."""
+
+GRACE = 3600.0
+"""Seconds that a final receipt may take after the end of a message's validity. Carriers write it as the
+validity ends; queues of receipts that are an hour long have been seen."""
 
 
 @attrs.define(eq=False, kw_only=True)
@@ -172,6 +184,7 @@ class Outbound:
             duplicate_policy=message.duplicate_policy,
             taken_at=taken_at,
             valid_until_at=taken_at + int((message.validity or 0) * 1e6) if expires else None,
+            due_at=self._due_at(submission, taken_at),
             state=DeliveryState.QUEUED if error is None else DeliveryState.REFUSED,
             route=submission.route,
             carrier=submission.carrier,
@@ -185,6 +198,16 @@ class Outbound:
             decision=_explained(decision, error),
             error_code="" if error is None else error.canonical.value,
         )
+
+    def _due_at(self, submission: Submission, taken_at: int) -> int | None:
+        """Say when the final receipt should be there; None when none will come for every outcome."""
+        if submission.error is not None:
+            return None
+        submit = self.config.carriers[submission.carrier].profile.submit
+        if submit.registered_delivery & _RECEIPT_BITS != RegisteredDelivery.FINAL:
+            return None
+        validity = submission.message.validity
+        return taken_at + int(((LONGEST_TRIAL if validity is None else validity) + GRACE) * 1e6)
 
     # Once it is remembered.
 
@@ -247,20 +270,33 @@ class Outbound:
         self.attempts.submissions[submission.message_ref] = submission
         validity = submission.message.validity
         expires_at = inf if validity is None else trio.current_time() + validity
-        self.carriers[submission.carrier].enqueue(submission.outgoing(expires_at))
+        self._put(submission.carrier, submission.outgoing(expires_at))
+
+    def _put(self, carrier: str, parts: list[OutgoingPart]) -> None:
+        if carrier in self.carriers:
+            self.carriers[carrier].enqueue(parts)
+        else:
+            # It was removed while the ledger wrote.
+            self.attempts.leave(parts)
 
     # What an earlier process left.
 
-    def resume(self) -> None:
+    def resume(self, carrier: str | None = None) -> None:
         """Go on with what an earlier process took and never tried.
 
         What it tried and had no answer for is in doubt, and is tried again only under `allow`.
+
+        Args:
+            carrier: Only what was to go over this one, which has been added again. Default: all.
         """
-        doubted = {(doubt.message_ref, doubt.part) for doubt in self.kept.recovered}
+        doubted = {
+            (doubt.message_ref, doubt.part) for doubt in self.kept.recovered if carrier is None
+        }
         for state in (DeliveryState.QUEUED, DeliveryState.SENT, DeliveryState.IN_DOUBT):
-            for record in list(self.kept.reader.messages(Selection(state=state))):
+            waiting = Selection(state=state, carrier=carrier)
+            for record in list(self.kept.reader.messages(waiting)):
                 history = self.kept.message(record.message_ref)
-                if history is None:
+                if history is None or record.message_ref in self.attempts.submissions:
                     continue
                 states = list(history.part_states())
                 if record.duplicate_policy == "allow":
@@ -288,7 +324,7 @@ class Outbound:
             duplicate_policy="allow" if record.duplicate_policy == "allow" else "hold",
             validity=left,
         )
-        submission, _ = self._route(message, now_at)
+        submission, anew = self._route(message, now_at)
         moved = bool(history.attempts) and submission.route != record.route
         if submission.error is not None or moved or len(submission.pdus) != len(states):
             # A message that would be cut differently now, or whose parts would take two roads,
@@ -296,6 +332,8 @@ class Outbound:
             error = submission.error or own_error(Canonical.NO_ROUTE, "resumed")
             self._close(record.message_ref, DeliveryState.REFUSED, error.canonical)
             return
+        if submission.route != record.route:
+            self._reroute(anew)
         tried = [0] * len(states)
         for line in history.attempts:
             tried[line.started.part - 1] += 1
@@ -305,7 +343,23 @@ class Outbound:
         parts = submission.outgoing(inf if left is None else trio.current_time() + left)
         for part in parts:
             part.attempt = tried[part.part - 1] + 1
-        self.carriers[submission.carrier].enqueue(parts)
+        self._put(submission.carrier, parts)
+
+    def _reroute(self, anew: MessageTaken) -> None:
+        """Have the ledger tell the decision by which a message is really sent."""
+        self.attempts.recorder.record(
+            [
+                MessageRerouted(
+                    message_ref=anew.message_ref,
+                    rerouted_at=anew.taken_at,
+                    route=anew.route,
+                    carrier=anew.carrier,
+                    network=anew.network,
+                    reporting_parts=anew.reporting_parts,
+                    decision=anew.decision,
+                )
+            ]
+        )
 
     def _close(self, message_ref: str, state: DeliveryState, why: Canonical) -> None:
         self.attempts.recorder.record(

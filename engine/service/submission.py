@@ -67,6 +67,19 @@ class Submission:
         """Whether a part has still to be sent."""
         return self.states[part - 1] is DeliveryState.QUEUED
 
+    def waiting_beside(self, part: int) -> list[int]:
+        """List the other parts that have still to be sent."""
+        return [
+            number
+            for number, state in enumerate(self.states, 1)
+            if state is DeliveryState.QUEUED and number != part
+        ]
+
+    @property
+    def is_torn(self) -> bool:
+        """Whether a part was refused for good, so that the whole can never be shown."""
+        return DeliveryState.REFUSED in self.states
+
     def is_open(self, part: int) -> bool:
         """Whether a part has no outcome yet."""
         return self.states[part - 1] in _OPEN

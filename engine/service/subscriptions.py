@@ -49,6 +49,11 @@ class Subscriptions:
     _is_over: bool = attrs.field(default=False, init=False)
 
     @property
+    def has_listeners(self) -> bool:
+        """Whether anybody listens now."""
+        return bool(self._listeners) and not self._is_over
+
+    @property
     def are_full(self) -> bool:
         """Whether some listener can take no more deliveries now."""
         return any(len(listener.events) >= BUFFERED_EVENTS for listener in self._listeners)

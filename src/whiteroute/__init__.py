@@ -27,6 +27,8 @@ __all__ = [
     "ReceiptEvent",
     "InboundMessage",
     "LinkEvent",
+    "OrphanReceipt",
+    "OverdueEvent",
     # What it raises
     "BodyError",
     "ConfigError",
@@ -47,6 +49,8 @@ if TYPE_CHECKING:
         Engine,
         InboundMessage,
         LinkEvent,
+        OrphanReceipt,
+        OverdueEvent,
         ReceiptEvent,
         open_engine,
     )
@@ -71,6 +75,8 @@ else:
                 "Engine",
                 "InboundMessage",
                 "LinkEvent",
+                "OrphanReceipt",
+                "OverdueEvent",
                 "ReceiptEvent",
                 "open_engine",
             ),

@@ -86,7 +86,7 @@ async def test_a_link_that_goes_while_an_attempt_is_written_costs_a_try_and_no_d
 
         def cut(entries: Sequence[Entry]) -> None:
             if isinstance(entries[0], AttemptStarted) and entries[0].attempt == 1:
-                for link in list(bench.engine.carriers["acme"]._links.values()):
+                for link in bench.engine.carriers["acme"].links:
                     link.close()
 
         store.on_write = cut
@@ -198,4 +198,4 @@ async def test_nothing_is_kept_of_messages_that_are_done(
 
         assert {DeliveryState.ACCEPTED} == states
         assert 0 == bench.engine.statistics().submissions
-        assert ([], 0, 0) == (carrier._later, len(carrier._again), len(carrier._queue))
+        assert 0 == carrier.statistics().queued

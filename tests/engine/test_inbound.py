@@ -15,6 +15,7 @@ from whiteroute.engine.messages import (
     InboundReader,
     ReceiptArrived,
     ReceiptNews,
+    TextOptions,
 )
 from whiteroute.pdu import (
     Alphabet,
@@ -175,6 +176,6 @@ def test_a_text_from_a_handset_is_a_message(reader: Any) -> None:
 def test_data_coding_0_is_read_as_the_profile_says(reader: Any) -> None:
     pdu = DeliverSm(source_addr="1", destination_addr="2", short_message="§".encode("latin-1"))
 
-    record = read(reader(alphabet=Alphabet.LATIN1), pdu)
+    record = read(reader(text=TextOptions(default=Alphabet.LATIN1)), pdu)
 
     assert "§" == record.text

@@ -9,6 +9,7 @@ import pytest
 from whiteroute.engine.messages import (
     AddressOptions,
     Message,
+    MessageTlv,
     Numbering,
     SubmitOptions,
     TextOptions,
@@ -178,3 +179,75 @@ def test_overlong_fields_leave_only_where_the_profile_tolerates_them(write: Any)
 def test_more_than_255_parts_are_refused(write: Any) -> None:
     with pytest.raises(EncodeError):
         write(text="x" * 153 * 256)
+
+
+@pytest.mark.parametrize(
+    ("prefix", "expected"), [("0", (2, 1, "0600111222")), ("", (2, 1, "600111222"))]
+)
+def test_numbers_of_the_carriers_own_country_may_be_written_as_there(
+    write: Any, prefix: str, expected: tuple[int, int, str]
+) -> None:
+    options = AddressOptions(national_code="34", national_prefix=prefix, plus_sign=True)
+
+    (pdu,) = write(addresses=options)
+
+    assert expected == (pdu.dest_addr_ton, pdu.dest_addr_npi, pdu.destination_addr)
+
+
+def test_numbers_of_other_countries_are_not_written_in_national_form(write: Any) -> None:
+    (pdu,) = write(addresses=AddressOptions(national_code="46", national_prefix="0"))
+
+    assert (1, 1, "34600111222") == (pdu.dest_addr_ton, pdu.dest_addr_npi, pdu.destination_addr)
+
+
+def test_a_validity_is_cut_to_the_longest_that_the_carrier_takes(write: Any) -> None:
+    options = SubmitOptions(max_validity=3600.0)
+
+    told = [write(submit=options, validity=each)[0].validity_period for each in (7200.0, 90.0)]
+
+    assert [timedelta(hours=1), timedelta(seconds=90)] == list(map(parse_smpp_time, told))
+    assert "" == write(submit=options)[0].validity_period
+
+
+def test_a_message_may_replace_the_one_before_it(write: Any) -> None:
+    assert [0, 1] == [
+        write(submit=SubmitOptions(replace_if_present=each))[0].replace_if_present_flag
+        for each in (False, True)
+    ]
+
+
+def test_each_part_carries_the_parameters_that_the_carrier_demands(write: Any) -> None:
+    options = SubmitOptions(
+        tlvs=(
+            MessageTlv(tag=0x1400, value="1101ENTITY", type="c_text"),
+            MessageTlv(tag=0x1401, from_tag="template_id"),
+            MessageTlv(tag=0x1402, from_tag="other_id"),
+        )
+    )
+
+    parts = write(
+        submit=options,
+        texts=TextOptions(long_mode="sar"),
+        text="x" * 200,
+        tags={"template_id": "7"},
+    )
+
+    assert 2 == len(parts)
+    for part in parts:
+        assert {0x1400: b"1101ENTITY\0", 0x1401: b"7"} == {
+            tlv.tag: tlv.value for tlv in part.tlvs if tlv.tag >= 0x1400
+        }
+    assert "x" * 200 == join_parts(parts)
+
+
+def test_a_message_without_a_parameter_that_is_required_is_not_written(write: Any) -> None:
+    options = SubmitOptions(tlvs=(MessageTlv(tag=0x1401, from_tag="template_id", required=True),))
+
+    with pytest.raises(EncodeError, match="in the tag template_id"):
+        write(submit=options)
+
+
+def test_a_text_is_laid_out_as_the_carrier_wants(write: Any) -> None:
+    (pdu,) = write(texts=TextOptions(ucs2="utf-16-le", null_terminated=True), text="да")
+
+    assert ("да".encode("utf-16-le") + b"\0", 8) == (pdu.short_message, pdu.data_coding)

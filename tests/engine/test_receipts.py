@@ -76,8 +76,8 @@ async def test_a_receipt_event_says_everything(
 @pytest.mark.parametrize(
     ("behaviour", "profile_name"),
     [
-        (behaviours.HexMessageIdInReceipt(), "decimal-response-hex-receipt"),
-        (behaviours.DecimalReceiptOfHexId(), "hex-response-decimal-receipt"),
+        (behaviours.HexMessageIdInReceipt(), "dec-resp-hex-receipt"),
+        (behaviours.DecimalReceiptOfHexId(), "hex-resp-dec-receipt"),
         (behaviours.HexMessageId(), "generic-3.4"),
     ],
 )
@@ -235,7 +235,7 @@ async def test_an_alert_needs_no_answer(autojump_clock: Any, open_by_hand: Make,
     assert 4 == answer.sequence_number
 
 
-async def test_segments_of_a_text_from_a_handset_come_as_they_are(
+async def test_segments_of_a_text_from_a_handset_are_kept_one_by_one_and_told_as_one(
     autojump_clock: Any, open_bench: Make
 ) -> None:
     async with open_bench() as bench:
@@ -245,7 +245,7 @@ async def test_segments_of_a_text_from_a_handset_come_as_they_are(
         inbound = list(bench.engine.ledger.reader.inbound())
     texts = [event.text async for event in events if isinstance(event, InboundMessage)]
 
-    assert "word " * 60 == "".join(texts)
+    assert ["word " * 60] == texts
     assert 2 == parts == len(inbound)
 
 

@@ -1,5 +1,6 @@
 """What a crash leaves is found again: doubts at once, queued messages sent, receipts matched."""
 
+import json
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -190,6 +191,7 @@ async def test_a_message_may_take_another_road_if_no_part_has_left(
 
     assert [DeliveryState.DELIVERED, DeliveryState.REFUSED] == [each.state for each in records]
     assert "acme-new" == records[0].route
+    assert "acme-new" == json.loads(records[0].decision)["chosen"]
 
 
 async def test_a_message_that_would_be_cut_differently_now_is_refused(
