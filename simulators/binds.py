@@ -7,11 +7,15 @@ import attrs
 import trio
 
 from whiteroute.engine.link import Link
-from whiteroute.engine.session import LocalProtocolError
+from whiteroute.engine.session import LocalProtocolError, SessionState
 from whiteroute.pdu import Unbind
 
-from .mailbox import Mailbox, Tallies
+from .accounts import Account
+from .mailbox import Mailbox
 from .streams import reset_on_close
+from .tallies import Tallies
+from .wall_clock import WallClock
+from .ways import Way
 
 
 @attrs.define(eq=False)
@@ -20,6 +24,13 @@ class CenterBind:
 
     stream: trio.abc.Stream
     """As it was accepted, without what behaviours put around it."""
+    way: Way
+    clock: WallClock = attrs.field(repr=False)
+    """The centre's calendar."""
+    account_rules: Account | None = attrs.field(default=None, init=False)
+    """What its account may; None where anybody may bind, and before."""
+    others: int = attrs.field(default=0, init=False)
+    """How many binds the account had already when this one was asked for."""
     link: Link = attrs.field(init=False)
     mailbox: Mailbox | None = attrs.field(default=None, init=False)
     """What the account is owed; None until the bind is accepted. `mailbox.tallies` count over all
@@ -31,6 +42,16 @@ class CenterBind:
     def account(self) -> str | None:
         """The system_id, or None until the bind is accepted."""
         return self.mailbox.account if self.mailbox else None
+
+    @property
+    def receives(self) -> bool:
+        """Whether it takes deliver_sm."""
+        return self.link.session.state in (SessionState.BOUND_RX, SessionState.BOUND_TRX)
+
+    @property
+    def unanswered(self) -> int:
+        """How many requests of the peer have no answer yet."""
+        return self.link.session.statistics().unanswered
 
     def unbind(self) -> None:
         """Ask the peer to unbind, if it is bound and has not been asked."""

@@ -13,12 +13,17 @@ from whiteroute.pdu import (
     RegisteredDelivery,
     TlvTag,
     Ton,
+    join_parts,
     split_text,
     split_udh,
 )
 
 from .receipt_writer import ReceiptFacts, ReceiptWriter
 from .submissions import Submission, SubmitRequest
+
+_LIKE_ASCII = frozenset((0, 1, 2, 3, 4))
+"""The values of data_coding under which octets below 0x80 may be quoted as they are: GSM 03.38, ASCII,
+octets, Latin-1, octets."""
 
 
 def wants_receipt(registered_delivery: int, state: MessageState) -> bool:
@@ -36,17 +41,23 @@ def wants_receipt(registered_delivery: int, state: MessageState) -> bool:
 def make_receipt(
     writer: ReceiptWriter,
     submission: Submission,
-    kind: ReceiptKind,
     *,
+    state: MessageState,
+    err: str,
+    kind: ReceiptKind,
+    message_id: str,
     submitted_at: int,
     done_at: int,
 ) -> DeliverSm | DataSm:
-    """Make the PDU that tells a message's present state, from its destination back to its sender.
+    """Make the PDU that tells of a message, from its destination back to its sender.
 
     Args:
         writer: It knows the dialect.
         submission: The message.
+        state: What has become of it.
+        err: And why, usually three digits.
         kind: What esm_class says.
+        message_id: The id that the receipt names.
         submitted_at: When it was submitted, in seconds since the epoch.
         done_at: When it got its state.
 
@@ -55,8 +66,8 @@ def make_receipt(
     """
     request = submission.request
     written = writer.write(
-        ReceiptFacts(submission.state, submission.err, kind, submitted_at, done_at),
-        submission.receipt_message_id,
+        ReceiptFacts(state, err, kind, submitted_at, done_at),
+        message_id,
         _text_octets(request),
         submission.source_addr,
         submission.destination_addr,
@@ -88,9 +99,18 @@ def make_receipt(
 
 
 def _text_octets(request: SubmitRequest) -> bytes:
+    """Give the text as a receipt of any data_coding can quote it: what is not ASCII becomes `?`.
+
+    Octets of UCS-2 under data_coding 0 would be legal, and some message centres send them; but
+    aiosmpplib for one cannot read such a receipt, and loses it.
+    """
     octets = b"" if isinstance(request, DataSm) else request.short_message
     octets = octets or request.tlvs.first(TlvTag.MESSAGE_PAYLOAD) or b""
-    return split_udh(octets)[1] if request.esm_class & EsmClass.UDHI else octets
+    if request.esm_class & EsmClass.UDHI:
+        octets = split_udh(octets)[1]
+    if request.data_coding in _LIKE_ASCII and octets.isascii():
+        return octets
+    return join_parts((request,)).encode("ascii", "replace")
 
 
 def make_mobile_originated(

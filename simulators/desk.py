@@ -27,6 +27,8 @@ from whiteroute.pdu import (
     BindTransceiverResp,
     BindTransmitter,
     BindTransmitterResp,
+    BroadcastSm,
+    CancelBroadcastSm,
     CancelSm,
     CancelSmResp,
     CommandStatus,
@@ -35,6 +37,7 @@ from whiteroute.pdu import (
     GenericNack,
     InterfaceVersion,
     Pdu,
+    QueryBroadcastSm,
     QuerySm,
     ReplaceSm,
     SmeAddress,
@@ -43,20 +46,24 @@ from whiteroute.pdu import (
     SubmitSm,
     SubmitSmResp,
     UnsuccessSme,
+    WireForm,
     encode,
     make_tlvs,
     response_id,
 )
 
-from .accounts import Account, BindRequest, admission
+from .accounts import Account, BindRequest, admission, find_account
 from .agenda import Agenda
-from .behaviours import AfterAnswer, Answer, AnswerForm, Behaviour
+from .behaviours import AfterAnswer, Answer, AnswerForm, Throttle, WindowLimit
 from .binds import CenterBind
+from .broadcasts import BroadcastRequest, Broadcasts
 from .happenings import CenterEventKind, Happenings
+from .hooks import Hooks
 from .mailbox import Delivery, Mailboxes
 from .message_store import MessageStore
 from .record_answers import answer_query, find_to_cancel, replace
 from .submissions import Submission
+from .timing import AT_ONCE, Timing, read_timing
 
 LONGEST_ADDRESS = 20
 """Characters of an address that deliver_sm can give back; data_sm would bring more."""
@@ -81,7 +88,8 @@ class Desk:
     happenings: Happenings
     mailboxes: Mailboxes
     store: MessageStore
-    behaviours: tuple[Behaviour, ...] = ()
+    hooks: Hooks
+    broadcasts: Broadcasts = attrs.field(factory=Broadcasts, init=False)
 
     def take(self, bind: CenterBind, _link: Link, events: list[Event]) -> None:
         """Take a link's events, in order; the owner of each link, with its bind."""
@@ -114,6 +122,8 @@ class Desk:
                 self._submit_multi(bind, pdu, now)
             case QuerySm() | CancelSm() | ReplaceSm():
                 self._answer_from_record(bind, pdu, now)
+            case BroadcastSm() | QueryBroadcastSm() | CancelBroadcastSm() if self._knows_broadcasts:
+                self._broadcast(bind, pdu, now)
             case _ if response_id(pdu.command_id) is not None:
                 bind.link.respond(pdu, refusal(pdu, CommandStatus.ESME_RINVCMDID))
                 self.happenings.note(
@@ -129,37 +139,51 @@ class Desk:
         else:
             detail = f"{closed.cause.value} {closed.detail}".strip()
             self.happenings.note(CenterEventKind.CLOSE, now, bind.account, detail=detail)
-        if bind.mailbox:
-            bind.mailbox.binds -= 1
-            bind.mailbox.remove_receiver(bind.link)
+        mailbox = bind.mailbox
+        if mailbox:
+            mailbox.remove_receiver(bind.link)
+            lingers = max((each.lingers(closed) for each in self.hooks.lingers), default=0.0)
+            if lingers > 0:
+                self.agenda.at(now + lingers, mailbox.forget_bind)
+            else:
+                mailbox.forget_bind(now)
 
     # Binds.
 
     def _bind(self, bind: CenterBind, request: BindRequest, now: float) -> None:
-        status = admission(self.accounts, request, lambda each: self.mailboxes.of(each).binds)
+        bind.others = self._binds_of(request.system_id)
+        status = admission(self.accounts, request, self._binds_of, bind.way.peer)
         answer = Answer(command_status=status)
-        for behaviour in self.behaviours:
+        for behaviour in self.hooks.on_bind:
             answer = behaviour.on_bind(answer, request, bind)
+        version = answer.interface_version
         if answer.command_status:
-            response = refusal(request, answer.command_status)
+            response = _refusal(request, answer)
             self.happenings.note(
                 CenterEventKind.BIND, now, request.system_id, status=answer.command_status
             )
+            if version is not None and response.wire_form is not WireForm.HEADER_ONLY:
+                response.tlvs = make_tlvs(sc_interface_version=version)
         else:
             response = _BIND_RESPONSES[type(request)](system_id=self.system_id)
             if request.interface_version >= InterfaceVersion.V3_4:
-                response.tlvs = make_tlvs(sc_interface_version=self.interface_version)
+                spoken = self.interface_version if version is None else version
+                response.tlvs = make_tlvs(sc_interface_version=spoken)
         self._answer(bind, request, response, answer, now)
+
+    def _binds_of(self, account: str) -> int:
+        return self.mailboxes.of(account).binds if account in self.mailboxes else 0
 
     def _bound(self, bind: CenterBind, request: Pdu, now: float) -> None:
         assert isinstance(request, BindRequest)
         mailbox = bind.mailbox = self.mailboxes.of(request.system_id)
         mailbox.binds += 1
+        bind.account_rules = find_account(self.accounts, mailbox.account)
         self.happenings.note(
             CenterEventKind.BIND, now, mailbox.account, status=CommandStatus.ESME_ROK
         )
         if not isinstance(request, BindTransmitter):
-            mailbox.add_receiver(bind.link, now)
+            mailbox.add_receiver(bind.link, bind.way, now)
 
     # Messages.
 
@@ -172,17 +196,46 @@ class Desk:
             dest_addr_npi=request.dest_addr_npi,
             request=request,
             submitted_at=now,
+            way=bind.way,
         )
         answer = self._judge(bind, submission)
-        message_id = self._record((submission,), answer, now)
+        replaced = None
+        if isinstance(request, SubmitSm) and request.replace_if_present_flag:
+            replaced = self._replace_if_present(submission, request, answer)
+        message_id = replaced or self._record((submission,), answer, now)
         response: Pdu
         if answer.command_status:
-            response = refusal(request, answer.command_status)
+            response = _refusal(request, answer)
         elif isinstance(request, SubmitSm):
             response = SubmitSmResp(message_id=message_id)
         else:
             response = DataSmResp(message_id=message_id)
+        if answer.congestion is not None and response.wire_form is not WireForm.HEADER_ONLY:
+            response.tlvs = make_tlvs(congestion_state=answer.congestion)
         self._answer(bind, request, response, answer, now)
+
+    def _replace_if_present(
+        self, submission: Submission, request: SubmitSm, answer: Answer
+    ) -> str | None:
+        """Put a message in the place of one that waits, and give that one's id; None if none does.
+
+        Spec: SMPP 3.4 §5.2.18
+        """
+        if not answer.is_accepted:
+            return None
+        for waiting in self.store.submissions.find(
+            to=submission.destination_addr, sender=submission.source_addr
+        ):
+            before = waiting.request
+            if (
+                waiting.is_waiting
+                and waiting.account == submission.account
+                and isinstance(before, SubmitSm)
+                and before.service_type == request.service_type
+            ):
+                waiting.request = request
+                return waiting.message_id
+        return None
 
     def _submit_multi(self, bind: CenterBind, request: SubmitMulti, now: float) -> None:
         assert bind.mailbox
@@ -202,6 +255,7 @@ class Desk:
                         dest_addr_npi=entry.dest_addr_npi,
                         request=request,
                         submitted_at=now,
+                        way=bind.way,
                     )
                 )
         if reached:
@@ -209,6 +263,8 @@ class Desk:
         else:
             fault = CommandStatus.ESME_RSUBMITFAIL if missed else CommandStatus.ESME_RINVNUMDESTS
             answer = Answer(command_status=fault)
+        for submission in reached[1:]:
+            submission.timing = reached[0].timing
         message_id = self._record(reached, answer, now)
         response = SubmitMultiResp(
             message_id=message_id,
@@ -226,19 +282,30 @@ class Desk:
         elif len(self.agenda) >= self.queue_limit:
             answer = Answer(command_status=CommandStatus.ESME_RMSGQFUL)
         else:
-            answer = _GRANTED
-        for behaviour in self.behaviours:
+            answer = self._judge_times(submission)
+        if bind.account_rules is not None:
+            answer = _judge_limits(answer, submission, bind, bind.account_rules)
+        for behaviour in self.hooks.on_submit:
             answer = behaviour.on_submit(answer, submission, bind)
         return answer
+
+    def _judge_times(self, submission: Submission) -> Answer:
+        timing = read_timing(submission.request, submission.submitted_at, self.store.clock.date_at)
+        if not isinstance(timing, Timing):
+            return Answer(command_status=timing)
+        if timing is not AT_ONCE:
+            submission.timing = timing
+        return _GRANTED
 
     def _record(self, submissions: Sequence[Submission], answer: Answer, now: float) -> str:
         """Remember messages, let accepted ones follow their fates; give their message_id."""
         status = answer.command_status
         message_id = ""
-        if status:
-            self.store.refuse(submissions, status)
-        else:
+        accepted = answer.is_accepted
+        if accepted:
             message_id = self.store.accept(submissions)
+        else:
+            self.store.refuse(submissions, status)
         for submission in submissions:
             self.happenings.note(
                 CenterEventKind.SUBMIT,
@@ -248,7 +315,7 @@ class Desk:
                 submission.state,
                 status,
             )
-            if not status:
+            if accepted:
                 self.store.forward(submission, now, at_once=answer.receipt_first)
         return message_id
 
@@ -279,6 +346,18 @@ class Desk:
         self.happenings.note(kind, now, account, message, state, response.command_status)
         bind.link.respond(request, response)
 
+    @property
+    def _knows_broadcasts(self) -> bool:
+        return self.interface_version >= InterfaceVersion.V5_0
+
+    def _broadcast(self, bind: CenterBind, request: BroadcastRequest, now: float) -> None:
+        assert bind.mailbox
+        account = bind.mailbox.account
+        response = self.broadcasts.answer(account, request, self.store.next_message_id(), now)
+        status = response.command_status
+        self.happenings.note(CenterEventKind.BROADCAST, now, account, status=status)
+        bind.link.respond(request, response)
+
     # Answers.
 
     def _answer(
@@ -300,6 +379,8 @@ class Desk:
         match answer.form:
             case AnswerForm.RESPONSE:
                 link.respond(request, response)
+                for _ in range(answer.copies - 1):
+                    link.send_unchecked(encode(response))
             case AnswerForm.NACK:
                 link.respond(request, GenericNack(command_status=answer.command_status))
             case AnswerForm.NACK_WITHOUT_NUMBER:
@@ -317,6 +398,24 @@ class Desk:
                 bind.close()
             case AfterAnswer.RESET:
                 bind.reset()
+
+
+def _refusal(request: Pdu, answer: Answer) -> Pdu:
+    response = refusal(request, answer.command_status)
+    if answer.has_body is not None:
+        response.wire_form = WireForm.USUAL if answer.has_body else WireForm.HEADER_ONLY
+    return response
+
+
+def _judge_limits(
+    answer: Answer, submission: Submission, bind: CenterBind, rules: Account
+) -> Answer:
+    """Refuse what exceeds the account's window or its messages per second."""
+    if rules.window is not None:
+        answer = WindowLimit(rules.window).on_submit(answer, submission, bind)
+    if rules.tps is not None and not answer.command_status:
+        answer = Throttle(rules.tps).on_submit(answer, submission, bind)
+    return answer
 
 
 def _is_number(address: str) -> bool:

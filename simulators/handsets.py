@@ -7,6 +7,7 @@ take turns.
 
 from bisect import bisect_right
 from collections.abc import Iterable
+from enum import StrEnum
 from hashlib import blake2b
 from itertools import accumulate
 from math import exp
@@ -50,6 +51,12 @@ def _not_negative(_instance: object, attribute: "attrs.Attribute[float]", value:
         raise ValueError(f"{attribute.name}: {value}, expected 0 or more")
 
 
+def _fits(pattern: str, number: str) -> bool:
+    if pattern.endswith("*"):
+        return number.startswith(pattern[:-1])
+    return number.endswith(pattern[1:]) if pattern[0] == "*" else number == pattern
+
+
 @attrs.frozen(kw_only=True)
 class Fate:
     """What becomes of one message."""
@@ -59,6 +66,8 @@ class Fate:
     """The `err` of the receipt, usually three digits; "000" means no error."""
     delay: float
     """Seconds from the submission until it is known."""
+    dropped: bool = False
+    """Whether no handset ever gets it, whatever is said of it."""
 
 
 @attrs.frozen(kw_only=True)
@@ -85,10 +94,63 @@ class Handset:
 
     def answers_for(self, number: str) -> bool:
         """Tell whether the rule is about this number (without `+`)."""
-        pattern = self.pattern
-        if pattern.endswith("*"):
-            return number.startswith(pattern[:-1])
-        return number.endswith(pattern[1:]) if pattern[0] == "*" else number == pattern
+        return _fits(self.pattern, number)
+
+    @classmethod
+    def being(
+        cls, condition: "Condition", pattern: str, *, delay: float | None = None
+    ) -> "Handset":
+        """Make the rule for numbers in this condition."""
+        state, err, usual = _CONDITIONS[condition]
+        return cls(pattern=pattern, state=state, err=err, delay=usual if delay is None else delay)
+
+
+class Condition(StrEnum):
+    """How handsets are, by the words of whoever works with them."""
+
+    ON = "on"
+    OFF = "off"
+    """Until the message expires."""
+    ROAMING = "roaming"
+    """Delivered, but half a minute later."""
+    FULL = "full"
+    """No memory left for messages."""
+    PORTED = "ported"
+    """The number has gone to another network, and this one does not know which."""
+    UNKNOWN = "unknown"
+    """Nobody has this number."""
+    BARRED = "barred"
+    """The subscriber, or his operator, takes no such messages."""
+
+
+_CONDITIONS: dict[Condition, tuple[MessageState, str, float | None]] = {
+    Condition.ON: (MessageState.DELIVERED, "000", None),
+    Condition.OFF: (MessageState.EXPIRED, "027", 86_400.0),
+    Condition.ROAMING: (MessageState.DELIVERED, "000", 30.0),
+    Condition.FULL: (MessageState.UNDELIVERABLE, "032", None),
+    Condition.PORTED: (MessageState.UNDELIVERABLE, "005", None),
+    Condition.UNKNOWN: (MessageState.UNDELIVERABLE, "001", None),
+    Condition.BARRED: (MessageState.REJECTED, "013", None),
+}
+"""State, MAP error and seconds; None: as for all others."""
+
+
+@attrs.frozen(kw_only=True)
+class Reply:
+    """A rule by which handsets answer what they get, from their number to whom they see as its sender."""
+
+    text: str = attrs.field(repr=False)
+    """What they write."""
+    pattern: str = attrs.field(default="*", validator=_is_pattern)
+    """Which numbers, as in `Handset`."""
+    contains: str = ""
+    """Only to texts that have this in them, in any case; empty: to all."""
+    delay: float = attrs.field(default=5.0, validator=_not_negative)
+    """Seconds."""
+
+    def answers(self, number: str, text: str) -> bool:
+        """Tell whether this number answers this text."""
+        return _fits(self.pattern, number) and self.contains.casefold() in text.casefold()
 
 
 @attrs.frozen(kw_only=True)
@@ -113,6 +175,8 @@ class Handsets:
     sigma: float = attrs.field(default=0.0, validator=_not_negative)
     """Spread of the delay's logarithm (the delay is lognormal): 0 for always the median, 1 for a
     sixth below 0.37 and a sixth above 2.7 of it."""
+    replies: tuple[Reply, ...] = attrs.field(default=(), converter=tuple[Reply, ...])
+    """What they write back; every rule that fits answers."""
     least_delay: float = attrs.field(default=0.0, validator=_not_negative)
     most_delay: float = attrs.field(default=86_400.0, validator=_not_negative)
     _bounds: tuple[float, ...] = attrs.field(init=False, repr=False, eq=False)

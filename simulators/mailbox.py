@@ -5,7 +5,7 @@ none, and come again when they were not taken. What they say is decided elsewher
 """
 
 from collections import deque
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Iterator
 from copy import copy
 from functools import partial
 
@@ -18,29 +18,11 @@ from whiteroute.pdu import CommandStatus, DataSm, DeliverSm, MessageState
 from .agenda import Agenda
 from .happenings import CenterEventKind, Happenings, Mobile
 from .submissions import Submission
+from .tallies import Tallies
+from .ways import Way
 
 LONGEST_RETRY_DELAY = 3600.0
 """Seconds between two attempts at most, however often the delay has doubled."""
-
-
-@attrs.define(eq=False)
-class Tally:
-    """What one behaviour counts."""
-
-    count: int = 0
-    since: float = float("-inf")
-    """When counting started, in seconds of `trio.current_time`."""
-
-
-@attrs.define(eq=False)
-class Tallies:
-    """A tally for each behaviour that asks for one: behaviours are values and keep nothing."""
-
-    _tallies: dict[Hashable, Tally] = attrs.field(factory=dict, init=False)
-
-    def of(self, behaviour: Hashable) -> Tally:
-        """Give the behaviour's tally, new at first."""
-        return self._tallies.setdefault(behaviour, Tally())
 
 
 @attrs.define(slots=True, weakref_slot=False, eq=False)
@@ -70,7 +52,9 @@ class Mailbox:
     tallies: Tallies = attrs.field(factory=Tallies, init=False)
     sent: int = attrs.field(default=0, init=False)
     acknowledged: int = attrs.field(default=0, init=False)
-    _receivers: "deque[Link]" = attrs.field(factory=deque, init=False)
+    carries: Callable[[Way, Submission], bool] | None = attrs.field(default=None, init=False)
+    """Which ways a receipt prefers; None: any."""
+    _receivers: "deque[tuple[Link, Way]]" = attrs.field(factory=deque, init=False)
     _ready: "deque[Delivery]" = attrs.field(factory=deque, init=False)
 
     @property
@@ -83,15 +67,21 @@ class Mailbox:
         """How many deliveries wait for a receiving bind, or for room in its window."""
         return len(self._ready)
 
-    def add_receiver(self, link: Link, now: float) -> None:
+    def add_receiver(self, link: Link, way: Way, now: float) -> None:
         """Deliver on this link from now on, first of all what has waited."""
-        self._receivers.append(link)
+        self._receivers.append((link, way))
         self.send(now)
 
     def remove_receiver(self, link: Link) -> None:
         """Deliver no more on this link; one that never received is no matter."""
-        if link in self._receivers:
-            self._receivers.remove(link)
+        for receiver in self._receivers:
+            if receiver[0] is link:
+                self._receivers.remove(receiver)
+                return
+
+    def forget_bind(self, _now: float) -> None:
+        """Count one bind less."""
+        self.binds -= 1
 
     def post(self, delivery: Delivery, now: float) -> None:
         """Deliver as soon as a window has room."""
@@ -104,7 +94,7 @@ class Mailbox:
     def send(self, now: float) -> None:
         """Send what waits, as far as the windows have room; the binds take turns."""
         while self._ready:
-            link = self._next_receiver()
+            link = self._next_receiver(self._ready[0])
             if link is None:
                 return
             delivery = self._ready.popleft()
@@ -138,14 +128,20 @@ class Mailbox:
         if exchange.command_status == CommandStatus.ESME_ROK and not delivery.acknowledged:
             self._acknowledge(delivery, now)
 
-    def _next_receiver(self) -> Link | None:
+    def _next_receiver(self, delivery: Delivery) -> Link | None:
         receivers = self._receivers
+        second_best: Link | None = None
         for _ in range(len(receivers)):
-            link = receivers[0]
+            link, way = receivers[0]
             receivers.rotate(-1)
-            if link.session.room:
+            if not link.session.room:
+                continue
+            if self.carries is None or not isinstance(delivery.message, Submission):
                 return link
-        return None
+            if self.carries(way, delivery.message):
+                return link
+            second_best = second_best or link
+        return second_best
 
     def _acknowledge(self, delivery: Delivery, now: float) -> None:
         delivery.acknowledged = True
@@ -184,6 +180,8 @@ class Mailboxes:
     attempts: int
     limit: int
     """Deliveries that wait in one mailbox, at most."""
+    carries: Callable[[Way, Submission], bool] | None = attrs.field(default=None, init=False)
+    """Which ways a receipt prefers; None: any."""
     _by_account: dict[str, Mailbox] = attrs.field(factory=dict, init=False)
 
     def of(self, account: str) -> Mailbox:
@@ -198,7 +196,14 @@ class Mailboxes:
                 attempts=self.attempts,
                 limit=self.limit,
             )
+            mailbox.carries = self.carries
         return mailbox
+
+    def prefer(self, carries: Callable[[Way, Submission], bool] | None) -> None:
+        """Have receipts prefer some ways from now on; None: any."""
+        self.carries = carries
+        for mailbox in self:
+            mailbox.carries = carries
 
     def first_for_mo(self) -> Mailbox | None:
         """Give the first that has a receiving bind, or else the first, or None."""

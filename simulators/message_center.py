@@ -4,32 +4,44 @@ It keeps the rules by the same `Session` as the engine does; what it does wrong 
 its behaviours. What it answers is in `desk`, what becomes of messages in `message_store`.
 """
 
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
+from math import inf
 
 import attrs
 import trio
 from trio.lowlevel import ParkingLot
 
-from whiteroute.engine.link import Link, Timers
+from whiteroute.engine.link import Link, Observer, Timers
 from whiteroute.engine.session import Role, Session, SessionSettings
-from whiteroute.pdu import InterfaceVersion, ReceiptDialect, encode
+from whiteroute.engine.transport import TransportError, accept_transport
+from whiteroute.pdu import (
+    AlertNotification,
+    InterfaceVersion,
+    Outbind,
+    ReceiptDialect,
+    encode,
+    make_tlvs,
+)
 
 from .accounts import Account
 from .agenda import Agenda
 from .behaviours import Behaviour
 from .binds import CenterBind
-from .deliveries import make_mobile_originated
+from .deliveries import make_mobile_originated, numbering
 from .desk import Desk
 from .handsets import Handsets
 from .happenings import CenterEvent, CenterEventKind, Happenings, Mobile
+from .hooks import Hooks
 from .mailbox import Delivery, Mailboxes
 from .message_store import MessageStore
 from .receipt_writer import ReceiptWriter
-from .submissions import Submissions
+from .submissions import Submission, Submissions
 from .wall_clock import WallClock
+from .ways import Way, peer_address
 
 FAREWELL_TIMEOUT = 2.0
 """Seconds left to links that are over for their last octets, when the centre is closed."""
@@ -93,15 +105,22 @@ class MessageCenter:
     """Deliveries that wait for a bind of one account, at most."""
     queue_limit: int = 1_000_000
     """Messages under way, at most; further ones get ESME_RMSGQFUL."""
+    validity: float = inf
+    """Seconds after which a message that names no time of its own is given up: EXPIRED. Real centres
+    take one to seven days; here it is what becomes of messages (`handsets`) that decides."""
     remembered: int = 50_000
     """Submissions and events that can be asked about, the latest of each."""
     on_event: Callable[[CenterEvent], None] | None = None
     """Called with each event as it happens; it must not wait."""
+    observer: Observer | None = None
+    """Sees every PDU of every link, both ways; it must not wait."""
     started_at: datetime | None = None
     """What its calendar shows when it is opened, with a zone; None: the real time."""
     host: str = attrs.field(default="", init=False)
     """Where it listens; empty while it does not."""
     port: int = attrs.field(default=0, init=False)
+    addresses: tuple[tuple[str, int], ...] = attrs.field(default=(), init=False)
+    """All hosts and ports where it listens."""
     submitted: Submissions = attrs.field(init=False)
     """What it was given."""
     _happenings: Happenings = attrs.field(init=False)
@@ -113,6 +132,8 @@ class MessageCenter:
     _timers: Timers = attrs.field(factory=Timers, init=False)
     _binds: dict[CenterBind, None] = attrs.field(factory=dict, init=False)
     _bind_ended: ParkingLot = attrs.field(factory=ParkingLot, init=False)
+    _hooks: Hooks = attrs.field(factory=Hooks, init=False)
+    _links: int = attrs.field(default=0, init=False)
     _reference: int = attrs.field(default=0, init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -133,6 +154,8 @@ class MessageCenter:
             agenda=self._agenda,
             mailboxes=self._mailboxes,
             clock=self._clock,
+            hooks=self._hooks,
+            validity=self.validity,
         )
         self._desk = Desk(
             system_id=self.system_id,
@@ -143,6 +166,7 @@ class MessageCenter:
             happenings=self._happenings,
             mailboxes=self._mailboxes,
             store=self._store,
+            hooks=self._hooks,
         )
         for account in self.accounts:
             self._mailboxes.of(account.system_id)
@@ -157,7 +181,12 @@ class MessageCenter:
 
     @behaviours.setter
     def behaviours(self, behaviours: tuple[Behaviour, ...]) -> None:
-        self._behaviours = self._desk.behaviours = self._store.behaviours = behaviours
+        self._behaviours = tuple(behaviours)
+        self._hooks.change(self._behaviours)
+        self._mailboxes.prefer(self._carries if self._hooks.carries else None)
+
+    def _carries(self, way: Way, submission: Submission) -> bool:
+        return all(each.carries(way, submission) for each in self._hooks.carries)
 
     @property
     def handsets(self) -> Handsets:
@@ -202,6 +231,41 @@ class MessageCenter:
         for part in parts:
             mailbox.post(Delivery(part, Mobile(part), None), now)
         return len(parts)
+
+    def send_alert(
+        self, source_addr: str, esme_addr: str, *, account: str, available: bool = True
+    ) -> int:
+        """Tell every receiving bind of an account that a handset can be reached again, or not.
+
+        Args:
+            source_addr: The handset's number.
+            esme_addr: Who had asked to be told.
+            account: Whose binds.
+            available: Whether it can be reached.
+
+        Returns:
+            How many binds were told; nobody answers, and nothing waits for those that are not there.
+        """
+        availability = 0 if available else 2
+        told = 0
+        for bind in self._binds:
+            if bind.account != account or not bind.receives:
+                continue
+            ton, npi = numbering(source_addr)
+            bind.link.send(
+                AlertNotification(
+                    source_addr_ton=ton,
+                    source_addr_npi=npi,
+                    source_addr=source_addr.removeprefix("+"),
+                    esme_addr=esme_addr.removeprefix("+"),
+                    tlvs=make_tlvs(ms_availability_status=availability),
+                )
+            )
+            told += 1
+        self._happenings.note(
+            CenterEventKind.ALERT, trio.current_time(), account, detail=source_addr
+        )
+        return told
 
     def events(self) -> tuple[CenterEvent, ...]:
         """Give the latest events, oldest first."""
@@ -271,32 +335,95 @@ class MessageCenter:
 
     # Its life.
 
-    async def run(self) -> None:
+    async def run(self, task_status: "trio.TaskStatus[None]" = trio.TASK_STATUS_IGNORED) -> None:
         """Keep its time until cancelled; `open_message_center` does this."""
         self._clock.set(self.started_at or datetime.now(UTC))
+        task_status.started()
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._timers.run)
             nursery.start_soon(self._agenda.run)
 
-    async def serve_stream(self, stream: trio.abc.Stream) -> None:
+    async def serve_stream(
+        self,
+        stream: trio.abc.Stream,
+        *,
+        tls: ssl.SSLContext | None = None,
+        proxy_protocol: bool = False,
+        host: int = 0,
+        outbind: Outbind | None = None,
+    ) -> None:
         """Serve one link until it ends; it is closed then.
 
         Args:
-            stream: TCP, TLS, or one end of a pair in memory, for tests in virtual time.
+            stream: TCP, or one end of a pair in memory, for tests in virtual time.
+            tls: With the centre's certificate, if the link begins with TLS.
+            proxy_protocol: Whether it begins with a header of the PROXY protocol, before TLS.
+            host: Which of the centre's hosts it came to, from 0.
+            outbind: What is sent first, on a link that the centre opened itself.
         """
-        bind = CenterBind(stream)
-        for behaviour in self._behaviours:
+        self._links += 1
+        way = Way(self._links, host, peer_address(stream))
+        bind = CenterBind(stream, way, self._clock)
+        if not all(behaviour.takes(way) for behaviour in self._hooks.takes):
+            await trio.aclose_forcefully(stream)
+            return
+        for behaviour in self._hooks.wrap_raw:
+            stream = behaviour.wrap_raw(stream)
+        for behaviour in self._hooks.tls:
+            tls = behaviour.tls(tls, way)
+        if tls is not None or proxy_protocol:
+            try:
+                accepted = await accept_transport(stream, tls=tls, proxy_protocol=proxy_protocol)
+            except TransportError as error:
+                now = trio.current_time()
+                self._happenings.note(CenterEventKind.CLOSE, now, None, detail=str(error))
+                return
+            stream = accepted.stream
+        for behaviour in self._hooks.wrap:
             stream = behaviour.wrap(stream)
         session = Session(Role.MC, self.settings, trio.current_time())
         bind.link = Link(
-            stream, session, self._timers, partial(self._desk.take, bind), self.system_id
+            stream,
+            session,
+            self._timers,
+            partial(self._desk.take, bind),
+            self.system_id,
+            self.observer,
         )
         self._binds[bind] = None
+        if outbind is not None:
+            bind.link.send(outbind)
         try:
             await bind.link.run()
         finally:
             del self._binds[bind]
             self._bind_ended.unpark_all()
+
+    async def call(
+        self,
+        host: str,
+        port: int,
+        *,
+        password: str = "",
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        """Connect to an ESME that listens, ask it by outbind to bind, and serve the link until it ends.
+
+        Args:
+            host: Where the ESME listens.
+            port: And at which port.
+            password: By which it knows the centre; the name is the centre's `system_id`.
+            tls: For a link that begins with TLS; the centre stays the server in it.
+
+        Raises:
+            OSError: If nobody listens there.
+
+        Spec: SMPP 3.4 §2.2.1
+        """
+        stream = await trio.open_tcp_stream(host, port)
+        await self.serve_stream(
+            stream, tls=tls, outbind=Outbind(system_id=self.system_id, password=password)
+        )
 
     async def unbind_all(self) -> None:
         """Unbind every bind, close every other link, and wait for their ends.
@@ -314,7 +441,13 @@ class MessageCenter:
 
 @asynccontextmanager
 async def open_message_center(
-    center: MessageCenter, *, host: str | None = "127.0.0.1", port: int = 0
+    center: MessageCenter,
+    *,
+    host: str | None = "127.0.0.1",
+    port: int = 0,
+    hosts: int = 1,
+    tls: ssl.SSLContext | None = None,
+    proxy_protocol: bool = False,
 ) -> AsyncIterator[MessageCenter]:
     """Run a message centre for as long as the block lasts.
 
@@ -325,28 +458,45 @@ async def open_message_center(
         host: Where to listen; None: nowhere, for `MessageCenter.serve_stream` alone.
         port: 0: any free one; if `host` is a name with several addresses, one for each, of which
             the centre tells the first.
+        hosts: At how many ports it listens, as an operator with several hosts; all but the first are
+            any free ones. `MessageCenter.addresses` has them all.
+        tls: With the centre's certificate; None: in clear. Links that fail in it are told as `close`.
+        proxy_protocol: Whether every link begins with a header of the PROXY protocol, v1 or v2.
 
     Raises:
         OSError: If the port is taken or may not be used; the message names host and port.
     """
-    listeners = [] if host is None else await _listen(host, port)
+    listeners = []
+    if host is not None:
+        listeners = [await _listen(host, port if not number else 0) for number in range(hosts)]
     accepting = trio.CancelScope()
+    serve = partial(center.serve_stream, tls=tls, proxy_protocol=proxy_protocol)
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(center.run)
+        await nursery.start(center.run)
 
         async def accept() -> None:
             with accepting:
-                await trio.serve_listeners(center.serve_stream, listeners, handler_nursery=nursery)
+                async with trio.open_nursery() as accepting_nursery:
+                    for number, of_host in enumerate(listeners):
+                        accepting_nursery.start_soon(
+                            partial(
+                                trio.serve_listeners,
+                                partial(serve, host=number),
+                                of_host,
+                                handler_nursery=nursery,
+                            )
+                        )
 
         if listeners:
-            center.host, center.port = listeners[0].socket.getsockname()[:2]
+            center.addresses = tuple(each[0].socket.getsockname()[:2] for each in listeners)
+            center.host, center.port = center.addresses[0]
             nursery.start_soon(accept)
         try:
             yield center
             accepting.cancel()
             await center.unbind_all()
         finally:
-            center.host, center.port = "", 0
+            center.host, center.port, center.addresses = "", 0, ()
             nursery.cancel_scope.cancel()
 
 

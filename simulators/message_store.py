@@ -12,12 +12,15 @@ import attrs
 from whiteroute.pdu import MessageState, ReceiptKind, RegisteredDelivery
 
 from .agenda import Agenda
-from .behaviours import Behaviour, Receipts
-from .deliveries import make_receipt, wants_receipt
+from .behaviours import Receipts, Surroundings, Told
+from .deliveries import make_mobile_originated, make_receipt, wants_receipt
 from .handsets import Fate, Handsets
+from .happenings import Mobile
+from .hooks import Hooks
 from .mailbox import Delivery, Mailboxes
 from .receipt_writer import ReceiptWriter
-from .submissions import Submission, Submissions
+from .submissions import OnHandset, Submission, Submissions
+from .tallies import Tallies
 from .wall_clock import WallClock
 
 
@@ -32,11 +35,16 @@ class MessageStore:
     agenda: Agenda
     mailboxes: Mailboxes
     clock: WallClock
-    behaviours: tuple[Behaviour, ...] = ()
+    hooks: Hooks
+    validity: float
+    """Seconds after which a message is given up whose request names no time of its own."""
     most_numbers: int = 1_000_000
     """How many numbers have their messages counted (about 100 octets each); then it starts anew."""
     accepted: int = attrs.field(default=0, init=False)
     refused: int = attrs.field(default=0, init=False)
+    tallies: Tallies = attrs.field(factory=Tallies, init=False)
+    """They count over the whole centre."""
+    _reference: int = attrs.field(default=0, init=False)
     _messages_to: dict[str, int] = attrs.field(factory=dict, init=False)
     _last_number: int = attrs.field(init=False)
 
@@ -49,18 +57,23 @@ class MessageStore:
         Returns:
             The message_id for the response.
         """
-        self._last_number += 1
-        message_id = str(self._last_number)
-        for behaviour in self.behaviours:
-            message_id = behaviour.message_id(message_id)
+        message_id = self.next_message_id()
         receipt_message_id = message_id
-        for behaviour in self.behaviours:
+        for behaviour in self.hooks.receipt_message_id:
             receipt_message_id = behaviour.receipt_message_id(receipt_message_id)
         for submission in submissions:
             submission.message_id = message_id
             submission.receipt_message_id = receipt_message_id
             self.submissions.add(submission)
         self.accepted += len(submissions)
+        return message_id
+
+    def next_message_id(self) -> str:
+        """Give an id that no message has yet, unless a behaviour wants it otherwise."""
+        self._last_number += 1
+        message_id = str(self._last_number)
+        for behaviour in self.hooks.message_id:
+            message_id = behaviour.message_id(message_id)
         return message_id
 
     def refuse(self, submissions: Sequence[Submission], command_status: int) -> None:
@@ -81,22 +94,79 @@ class MessageStore:
             counted.clear()
         counted[number] = nth + 1
         fate = self.handsets.fate(number, nth, self.seed)
+        if self.hooks.fate:
+            around = self._surroundings(now, nth)
+            for behaviour in self.hooks.fate:
+                fate = behaviour.fate(fate, submission, around)
+        timing = submission.timing
         if at_once:
-            self._meet(submission, fate, now)
+            self._meet(submission, fate, nth, now)
             return
-        self.agenda.at(now + fate.delay, partial(self._meet, submission, fate))
+        if timing.starts_in:
+            submission.state = MessageState.SCHEDULED
+            self.agenda.at(now + timing.starts_in, partial(self._begin, submission))
+        delay = timing.starts_in + fate.delay
+        expires_in = self.validity if timing.expires_in is None else timing.expires_in
+        if delay > expires_in:
+            delay = expires_in
+            fate = Fate(state=MessageState.EXPIRED, err=fate.err, delay=expires_in)
+        self.agenda.at(now + delay, partial(self._meet, submission, fate, nth))
         wanted = submission.request.registered_delivery
         if wanted & RegisteredDelivery.INTERMEDIATE and fate.state is not MessageState.DELIVERED:
             # Centres send it when the first attempt has failed and others will follow.
-            self.agenda.at(now + fate.delay / 2, partial(self._tell_intermediate, submission))
+            self.agenda.at(now + delay / 2, partial(self._tell_intermediate, submission))
 
     def cancel(self, submission: Submission, now: float) -> None:
         """Delete a waiting message; its receipt tells so."""
         self._settle(submission, MessageState.DELETED, "000", now)
 
-    def _meet(self, submission: Submission, fate: Fate, now: float) -> None:
-        if submission.is_waiting:
-            self._settle(submission, fate.state, fate.err, now)
+    def _surroundings(self, now: float, nth: int) -> Surroundings:
+        return Surroundings(
+            now=now, date=self.clock.date_at(now), seed=self.seed, nth=nth, tallies=self.tallies
+        )
+
+    def _begin(self, submission: Submission, _now: float) -> None:
+        if submission.state is MessageState.SCHEDULED:
+            submission.state = MessageState.ENROUTE
+
+    def _meet(self, submission: Submission, fate: Fate, nth: int, now: float) -> None:
+        if not submission.is_waiting:
+            return
+        if fate.state is MessageState.DELIVERED and not fate.dropped:
+            self._arrive(submission, nth, now)
+        self._settle(submission, fate.state, fate.err, now)
+
+    def _arrive(self, submission: Submission, nth: int, now: float) -> None:
+        """Let a handset show the message, and perhaps answer it."""
+        hooks = self.hooks.on_handset
+        replies = self.handsets.replies
+        if not hooks and not replies:
+            submission.arrived_at = now
+            return
+        sent = shown = OnHandset(sender=submission.source_addr, text=submission.text, at=now)
+        around = self._surroundings(now, nth)
+        for behaviour in hooks:
+            altered = behaviour.on_handset(shown, submission, around)
+            if altered is None:
+                return
+            shown = altered
+        submission.arrived_at = now
+        if shown != sent:
+            submission.shown = shown
+        number = submission.destination_addr
+        for reply in replies:
+            # An answer goes to whom the handset shows; a stranger's number never leads back to us.
+            if reply.answers(number, shown.text) and shown.sender == sent.sender:
+                self.agenda.at(now + reply.delay, partial(self._reply, submission, reply.text))
+
+    def _reply(self, submission: Submission, text: str, now: float) -> None:
+        self._reference += 1
+        mailbox = self.mailboxes.of(submission.account)
+        parts = make_mobile_originated(
+            submission.destination_addr, submission.source_addr, text, self._reference
+        )
+        for part in parts:
+            mailbox.post(Delivery(part, Mobile(part), None), now)
 
     def _settle(self, submission: Submission, state: MessageState, err: str, now: float) -> None:
         submission.state, submission.err, submission.done_at = state, err, now
@@ -108,17 +178,47 @@ class MessageStore:
             self._tell(submission, ReceiptKind.INTERMEDIATE, now)
 
     def _tell(self, submission: Submission, kind: ReceiptKind, now: float) -> None:
-        receipts: Receipts = (
-            make_receipt(
-                self.receipts,
-                submission,
-                kind,
-                submitted_at=self.clock.second_at(submission.submitted_at),
-                done_at=self.clock.second_at(now),
-            ),
+        if not self.hooks.tell:
+            self._write(submission, submission.state, submission.err, kind, None, now)
+            return
+        told: tuple[Told, ...] = (Told(state=submission.state, err=submission.err, kind=kind),)
+        for behaviour in self.hooks.tell:
+            told = behaviour.tell(told, submission)
+        for each in told:
+            write = partial(
+                self._write, submission, each.state, each.err, each.kind, each.message_id
+            )
+            if each.after > 0:
+                self.agenda.at(now + each.after, write)
+            else:
+                write(now)
+
+    def _write(
+        self,
+        submission: Submission,
+        state: MessageState,
+        err: str,
+        kind: ReceiptKind,
+        message_id: str | None,
+        now: float,
+    ) -> None:
+        done_at = now if submission.done_at is None else submission.done_at
+        receipt = make_receipt(
+            self.receipts,
+            submission,
+            state=state,
+            err=err,
+            kind=kind,
+            message_id=submission.receipt_message_id if message_id is None else message_id,
+            submitted_at=self.clock.second_at(submission.submitted_at),
+            done_at=self.clock.second_at(done_at),
         )
-        for behaviour in self.behaviours:
-            receipts = behaviour.receipts(receipts, submission)
         mailbox = self.mailboxes.of(submission.account)
+        if not self.hooks.receipts:
+            mailbox.post(Delivery(receipt, submission, state), now)
+            return
+        receipts: Receipts = (receipt,)
+        for behaviour in self.hooks.receipts:
+            receipts = behaviour.receipts(receipts, submission)
         for each in receipts:
-            mailbox.post(Delivery(each, submission, submission.state), now)
+            mailbox.post(Delivery(each, submission, state), now)

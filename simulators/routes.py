@@ -7,12 +7,13 @@ that a network of one's own lies between them.
 """
 
 import math
-from collections.abc import Callable
 from random import Random
 
 import attrs
 
 from whiteroute.routing import EvidenceBook, Network, RouteState
+
+from .latencies import CONSTANT, EVEN, INSTANT, LIKE_A_NETWORK, Latency
 
 __all__ = ["FAKERS", "HONEST", "HOME", "GreyRoute", "HonestRoute", "Seen", "observe"]
 
@@ -94,7 +95,7 @@ class GreyRoute:
     name: str
     faked: float = 1.0
     """Share of the messages that are dropped; the rest goes over an honest route."""
-    latency: Callable[[Random], float] | None = None
+    latency: Latency | None = None
     """Draws the seconds of an invented receipt; None where receipts are what an honest route's are."""
     failed: float = 0.0
     """Share of invented receipts that report a failure."""
@@ -138,25 +139,17 @@ class GreyRoute:
         return self.honest.converted * arrives
 
 
-def _lognormal(median: float, sigma: float) -> Callable[[Random], float]:
-    return lambda chance: median * math.exp(chance.gauss(0.0, sigma))
-
-
-def _uniform(low: float, high: float) -> Callable[[Random], float]:
-    return lambda chance: chance.uniform(low, high)
-
-
 FAKERS = (
-    GreyRoute(name="instant", latency=_lognormal(0.05, 0.5)),
-    GreyRoute(name="constant latency", latency=_uniform(4.75, 5.25)),
-    GreyRoute(name="uniform latency", latency=_uniform(3, 8)),
-    GreyRoute(name="no failures", latency=_lognormal(3.0, 0.5)),
-    GreyRoute(name="30 % blend, instant", latency=_lognormal(0.05, 0.5), faked=0.3),
-    GreyRoute(name="30 % blend, constant", latency=_uniform(4.75, 5.25), faked=0.3),
+    GreyRoute(name="instant", latency=INSTANT),
+    GreyRoute(name="constant latency", latency=CONSTANT),
+    GreyRoute(name="uniform latency", latency=EVEN),
+    GreyRoute(name="no failures", latency=LIKE_A_NETWORK),
+    GreyRoute(name="30 % blend, instant", latency=INSTANT, faked=0.3),
+    GreyRoute(name="30 % blend, constant", latency=CONSTANT, faked=0.3),
     GreyRoute(name="wrong network", abroad=0.3, confirms_dead_numbers=False),
     GreyRoute(name="sender rewriting", keeps_sender=False, confirms_dead_numbers=False),
-    GreyRoute(name="dead-number confirmer", latency=_lognormal(3.0, 0.5), failed=0.03),
-    GreyRoute(name="careful", latency=_uniform(3, 8), failed=0.03),
+    GreyRoute(name="dead-number confirmer", latency=LIKE_A_NETWORK, failed=0.03),
+    GreyRoute(name="careful", latency=EVEN, failed=0.03),
 )
 """Every kind of faker, by what gives it away, if anything does."""
 

@@ -10,6 +10,8 @@ import attrs
 import trio
 from trio.socket import SO_LINGER, SOL_SOCKET
 
+from whiteroute.pdu import Framer
+
 
 def frames(octets: bytes) -> Iterator[bytes]:
     """Cut what a link writes at once into its PDUs."""
@@ -92,3 +94,90 @@ def reset_on_close(stream: trio.abc.Stream) -> None:
     """Have TCP answer with a reset when this stream is closed; others just close."""
     if isinstance(stream, trio.SocketStream):
         stream.setsockopt(SOL_SOCKET, SO_LINGER, b"\x01\0\0\0\0\0\0\0")
+
+
+@attrs.define(eq=False)
+class FallingDeaf(WrappedStream):
+    """Reads some PDUs and then nothing more; what it was given to send still goes out."""
+
+    pdus: int
+    """How many are read; 0 reads nothing at all, whatever it is."""
+    _framer: Framer = attrs.field(factory=Framer, init=False)
+
+    async def receive_some(self, max_bytes: int | None = None) -> bytes | bytearray:
+        """Receive octets until it has read enough; then wait for ever."""
+        if self.pdus <= 0:
+            await trio.sleep_forever()
+        octets = await self.inner.receive_some(max_bytes)
+        self.pdus -= len(self._framer.receive(bytes(octets)))
+        return octets
+
+
+@attrs.define(eq=False)
+class Coalescing(WrappedStream):
+    """Waits before each write; what is handed over meanwhile leaves with the next one."""
+
+    pause: float
+    """Seconds."""
+
+    async def send_all(self, data: bytes | bytearray | memoryview) -> None:
+        """Send octets, a little later."""
+        await trio.sleep(self.pause)
+        await self.inner.send_all(data)
+
+
+@attrs.define(eq=False)
+class _Counting(WrappedStream):
+    """Sends some PDUs as they are; what happens with the next is its heirs' matter."""
+
+    pdus: int
+    """How many are sent whole."""
+
+    async def send_all(self, data: bytes | bytearray | memoryview) -> None:
+        """Send octets."""
+        kept = []
+        for frame in frames(bytes(data)):
+            self.pdus -= 1
+            kept.append(self._next(frame) if self.pdus == -1 else frame)
+        await self.inner.send_all(b"".join(kept))
+
+    def _next(self, frame: bytes) -> bytes:
+        """Give what is sent instead of the PDU behind the last whole one."""
+        raise NotImplementedError
+
+
+@attrs.define(eq=False)
+class Interrupting(_Counting):
+    """Sends octets of its own instead of one PDU, and goes on."""
+
+    octets: bytes
+
+    def _next(self, frame: bytes) -> bytes:
+        return self.octets
+
+
+@attrs.define(eq=False)
+class LosingOctets(_Counting):
+    """Loses some octets from the end of one PDU, and goes on."""
+
+    missing: int
+
+    def _next(self, frame: bytes) -> bytes:
+        return frame[: -self.missing]
+
+
+@attrs.define(eq=False)
+class HalfClosing(WrappedStream):
+    """Ends its own direction after some PDUs, and goes on receiving."""
+
+    pdus: int
+    """How many are sent."""
+
+    async def send_all(self, data: bytes | bytearray | memoryview) -> None:
+        """Send octets as long as there is a direction."""
+        for frame in frames(bytes(data)):
+            if self.pdus > 0:
+                await self.inner.send_all(frame)
+            self.pdus -= 1
+            if self.pdus == 0 and isinstance(self.inner, trio.abc.HalfCloseableStream):
+                await self.inner.send_eof()

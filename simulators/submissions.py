@@ -11,9 +11,24 @@ import attrs
 
 from whiteroute.pdu import DataSm, MessageState, SubmitMulti, SubmitSm, join_parts
 
+from .timing import AT_ONCE, Timing
+from .ways import Way
+
 SubmitRequest = SubmitSm | DataSm | SubmitMulti
 """The operations that hand over a message."""
 
+
+@attrs.frozen(kw_only=True)
+class OnHandset:
+    """What a recipient sees of one part: the truth, whatever receipts say."""
+
+    sender: str
+    text: str = attrs.field(repr=False)
+    at: float
+    """When it arrived, in seconds of `trio.current_time`."""
+
+
+_NOWHERE = Way(0)
 _WAITING = (MessageState.ENROUTE, MessageState.SCHEDULED)
 
 
@@ -43,6 +58,14 @@ class Submission:
     receipts_sent: int = 0
     """deliver_sm with its receipt that left, repetitions included."""
     receipts_acknowledged: int = 0
+    way: Way = _NOWHERE
+    """The link it came by."""
+    timing: Timing = AT_ONCE
+    """From when to when it is to be delivered."""
+    arrived_at: float | None = None
+    """When a handset got it, in seconds of `trio.current_time`; None: none did, so far."""
+    shown: OnHandset | None = None
+    """What the handset shows, where that is not what was sent."""
 
     @property
     def source_addr(self) -> str:
@@ -53,6 +76,13 @@ class Submission:
     def text(self) -> str:
         """What this part says, without its header."""
         return join_parts((self.request,))
+
+    @property
+    def on_handset(self) -> OnHandset | None:
+        """What the recipient sees; None as long as nothing has arrived."""
+        if self.arrived_at is None or self.shown is not None:
+            return self.shown
+        return OnHandset(sender=self.source_addr, text=self.text, at=self.arrived_at)
 
     @property
     def is_waiting(self) -> bool:

@@ -21,6 +21,7 @@ from whiteroute.simulators import (
     open_message_center,
 )
 
+from .capturing import Capturing, capture_options
 from .interruption import open_interruption
 from .output import complain, print_json
 
@@ -45,6 +46,7 @@ from .output import complain, print_json
 )
 @click.option("--seed", type=int, default=1, show_default=True, help="All chance comes from it.")
 @click.option("--json", "as_json", is_flag=True, help="An event per line, as it happens.")
+@capture_options
 def command(
     host: str,
     port: int,
@@ -53,6 +55,8 @@ def command(
     delay: float,
     seed: int,
     as_json: bool,
+    capture_file: str | None,
+    unmasked: bool,
 ) -> int:
     """Be an operator's message centre until interrupted.
 
@@ -67,7 +71,8 @@ def command(
         seed=seed,
         on_event=_tell_json if as_json else _tell,
     )
-    return trio.run(_serve, center, host, port, _announce_json if as_json else _announce)
+    announce = _announce_json if as_json else _announce
+    return trio.run(_serve, center, host, port, announce, Capturing(capture_file, unmasked))
 
 
 def _accounts(system_id: str | None, password: str | None) -> tuple[Account, ...]:
@@ -81,6 +86,18 @@ def _handsets(delay: float) -> Handsets:
 
 
 async def _serve(
+    center: MessageCenter,
+    host: str,
+    port: int,
+    announce: Callable[[MessageCenter], None],
+    capturing: Capturing,
+) -> int:
+    async with capturing.open() as capture:
+        center.observer = None if capture is None else capture.observe
+        return await _listen(center, host, port, announce)
+
+
+async def _listen(
     center: MessageCenter, host: str, port: int, announce: Callable[[MessageCenter], None]
 ) -> int:
     with open_interruption() as interruption:

@@ -407,3 +407,25 @@ async def test_an_address_too_long_for_the_wire_is_an_error_here(open_esme, auto
     ):
         with pytest.raises(EncodeError):
             center.inject_mo("3" * 30, "5555", "hello")
+
+
+@pytest.mark.parametrize(
+    ("data_coding", "octets", "quoted"),
+    [
+        (0, b"plain", b"plain"),
+        (4, b"plain", b"plain"),
+        (8, "ναι, yes".encode("utf-16-be"), b"???, yes"),
+        (3, "café".encode("latin-1"), b"caf?"),
+        (0, b"caf\xe9", b"caf?"),
+    ],
+)
+async def test_a_receipt_quotes_what_its_own_data_coding_can_say(
+    open_esme, autojump_clock, data_coding, octets, quoted
+):
+    """It is in data_coding 0, and a client that cannot read it may answer as if it never came."""
+    center = MessageCenter()
+    async with open_message_center(center, host=None), open_esme(center) as esme:
+        await esme.submit(data_coding=data_coding, short_message=octets)
+        (delivered,) = await esme.wait_delivered(1)
+
+    assert delivered.short_message.endswith(b" text:" + quoted)

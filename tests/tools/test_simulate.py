@@ -1,8 +1,10 @@
 """The message centre of the command line, asked by a stranger's library over TCP."""
 
+import json
 import signal
 import socket
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import smpplib.client
@@ -93,6 +95,43 @@ def test_people_are_told_what_happens_until_sigterm_ends_it(
     assert (0, "") == (ended.code, ended.err)
     [submit] = [line for line in ended.out.splitlines() if " submit " in line]
     assert submit.endswith("ACME > 34600111222  ENROUTE  ESME_ROK  'Hi'")
+
+
+@pytest.mark.parametrize("options", [(), ("--unmasked",)])
+def test_everything_is_captured_and_can_be_decoded(
+    run: Run, simulate: Simulate, tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    path = tmp_path / "center.pcapng"
+    simulator = simulate("--delay", 0.05, "--capture", path, *options)
+    esme = connected(simulator)
+    esme.bind_transceiver(system_id="stranger", password="any")
+    esme.send_message(source_addr="ACME", destination_addr="34600111222", short_message=b"Hi there")
+    esme.read_once()
+    esme.unbind()
+    esme.disconnect()
+    ended = simulator.process.end(signal.SIGTERM)
+    assert (0, "") == (ended.code, ended.err)
+
+    decoded = run("decode", "--pcap", path, "--json")
+
+    pdus = [json.loads(line) for line in decoded.out.splitlines()]
+    [submit] = [pdu for pdu in pdus if pdu["command"] == "submit_sm"]
+    assert 0 == decoded.code
+    assert {"bind_transceiver", "submit_sm_resp", "unbind"} < {pdu["command"] for pdu in pdus}
+    assert ("Hi there" if options else "xxxxxxxx") == submit["text"]
+    assert f"{simulator.host}:{simulator.port}" == submit["destination"]
+
+
+def test_a_capture_that_cannot_be_made_is_told_in_one_line(run: Run, tmp_path: Path) -> None:
+    ended = run("simulate", "--port", 0, "--capture", tmp_path / "nowhere" / "a.pcapng")
+    assert (2, "", 1) == (ended.code, ended.out, ended.err.count("\n"))
+    assert ended.err.startswith("whiteroute: --capture: ")
+
+
+def test_unmasked_needs_a_capture(run: Run) -> None:
+    ended = run("simulate", "--port", 0, "--unmasked")
+    assert (2, 1) == (ended.code, ended.err.count("\n"))
+    assert "--unmasked without --capture" in ended.err
 
 
 def test_it_ends_without_a_word_when_nobody_reads_any_more(simulator: object) -> None:
