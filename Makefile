@@ -3,7 +3,7 @@
 #   make demo                       install, and run the demonstration
 #   make test                       install with the dev extra, and run the whole gate
 #   make check                      the fast half of the gate, before a commit
-#   make interop                    compare with peers that are no Python packages, installed if we may
+#   make interop                    meet strangers' SMPP: Kannel, opensmppbox, node-smpp and others, installed if we may
 #   make fuzz RUNS=1000000          look for what breaks the codec, for longer than the gate does
 #   make format                     put the sources and the picture in README.md in order
 #   make test PYTHON=python3.13     with another interpreter (the environment is made anew)
@@ -35,7 +35,7 @@ check: $(DEV)
 
 interop: $(DEV)
 	sh tests/interop/install.sh
-	$(BIN)/python -m pytest -m interop -rs tests/interop
+	$(BIN)/python -m pytest -m "interop or peer" -rs tests/interop tests/peers
 
 fuzz: $(DEV)
 	$(BIN)/python tests/fuzz/run.py --learn --runs $(RUNS)
