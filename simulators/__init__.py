@@ -6,15 +6,19 @@ whole routes report, honest and grey, the module `routes`.
 
 from . import behaviours, routes
 from .accounts import Account
-from .handsets import TYPICAL_HANDSETS, Chance, Fate, Handset, Handsets
+from .behaviours import Behaviour
+from .handsets import TYPICAL_HANDSETS, Chance, Fate, Handset, HandsetCondition, Handsets, Reply
 from .happenings import CenterEvent, CenterEventKind
+from .latencies import LogNormal, Uniform
 from .message_center import MessageCenter, MessageCenterStatistics, open_message_center
 from .raw_peer import RawListener, RawPeer, connect_raw_peer, open_raw_listener
-from .submissions import Submission, Submissions
+from .scenario import Expectation, MobileText, Operator, Performance, Scenario, Step
+from .submissions import OnHandset, Submission, Submissions
 
 __all__ = [
     # The message centre
     "Account",
+    "Behaviour",
     "MessageCenter",
     "MessageCenterStatistics",
     "behaviours",
@@ -22,14 +26,26 @@ __all__ = [
     # What becomes of messages
     "TYPICAL_HANDSETS",
     "Chance",
+    "HandsetCondition",
     "Fate",
     "Handset",
     "Handsets",
+    "LogNormal",
+    "Reply",
+    "Uniform",
     # What it tells
     "CenterEvent",
     "CenterEventKind",
+    "OnHandset",
     "Submission",
     "Submissions",
+    # Whole rehearsals
+    "Expectation",
+    "MobileText",
+    "Operator",
+    "Performance",
+    "Scenario",
+    "Step",
     # Octets by hand
     "RawListener",
     "RawPeer",

@@ -26,6 +26,7 @@ class Agenda:
     """
 
     _entries: list[tuple[float, int, Action]] = attrs.field(factory=list, init=False)
+    _finishing: dict[Callable[[], None], None] = attrs.field(factory=dict, init=False)
     _order: "count[int]" = attrs.field(factory=count, init=False)
     _sleeper: ParkingLot = attrs.field(factory=ParkingLot, init=False)
     _sleeps_until: float = attrs.field(default=inf, init=False)
@@ -36,11 +37,20 @@ class Agenda:
         if due < self._sleeps_until:
             self._sleeper.unpark_all()
 
+    def at_end(self, action: Callable[[], None]) -> None:
+        """Have `action` called once at the end of this pass, or of the next one if none is under way."""
+        self._finishing[action] = None
+        self._sleeper.unpark_all()
+
     def run_due(self, now: float) -> None:
-        """Call what is due."""
+        """Call what is due, and then what was to be done at the end."""
         entries = self._entries
         while entries and entries[0][0] <= now:
             heappop(entries)[2](now)
+        if self._finishing:
+            finishing, self._finishing = self._finishing, {}
+            for action in finishing:
+                action()
 
     async def run(self) -> None:
         """Call what is due as it becomes due, until cancelled."""

@@ -98,14 +98,14 @@ class Handset:
 
     @classmethod
     def being(
-        cls, condition: "Condition", pattern: str, *, delay: float | None = None
+        cls, condition: "HandsetCondition", pattern: str, *, delay: float | None = None
     ) -> "Handset":
         """Make the rule for numbers in this condition."""
         state, err, usual = _CONDITIONS[condition]
         return cls(pattern=pattern, state=state, err=err, delay=usual if delay is None else delay)
 
 
-class Condition(StrEnum):
+class HandsetCondition(StrEnum):
     """How handsets are, by the words of whoever works with them."""
 
     ON = "on"
@@ -123,14 +123,14 @@ class Condition(StrEnum):
     """The subscriber, or his operator, takes no such messages."""
 
 
-_CONDITIONS: dict[Condition, tuple[MessageState, str, float | None]] = {
-    Condition.ON: (MessageState.DELIVERED, "000", None),
-    Condition.OFF: (MessageState.EXPIRED, "027", 86_400.0),
-    Condition.ROAMING: (MessageState.DELIVERED, "000", 30.0),
-    Condition.FULL: (MessageState.UNDELIVERABLE, "032", None),
-    Condition.PORTED: (MessageState.UNDELIVERABLE, "005", None),
-    Condition.UNKNOWN: (MessageState.UNDELIVERABLE, "001", None),
-    Condition.BARRED: (MessageState.REJECTED, "013", None),
+_CONDITIONS: dict[HandsetCondition, tuple[MessageState, str, float | None]] = {
+    HandsetCondition.ON: (MessageState.DELIVERED, "000", None),
+    HandsetCondition.OFF: (MessageState.EXPIRED, "027", 86_400.0),
+    HandsetCondition.ROAMING: (MessageState.DELIVERED, "000", 30.0),
+    HandsetCondition.FULL: (MessageState.UNDELIVERABLE, "032", None),
+    HandsetCondition.PORTED: (MessageState.UNDELIVERABLE, "005", None),
+    HandsetCondition.UNKNOWN: (MessageState.UNDELIVERABLE, "001", None),
+    HandsetCondition.BARRED: (MessageState.REJECTED, "013", None),
 }
 """State, MAP error and seconds; None: as for all others."""
 

@@ -55,6 +55,8 @@ class Mailbox:
     carries: Callable[[Way, Submission], bool] | None = attrs.field(default=None, init=False)
     """Which ways a receipt prefers; None: any."""
     _receivers: "deque[tuple[Link, Way]]" = attrs.field(factory=deque, init=False)
+    _unwritten: dict[Link, float] = attrs.field(factory=dict, init=False)
+    """Links with something to write, and when its answer is due."""
     _ready: "deque[Delivery]" = attrs.field(factory=deque, init=False)
 
     @property
@@ -102,7 +104,10 @@ class Mailbox:
                 # The session may still know the earlier attempt's PDU by its sequence_number.
                 delivery.pdu = copy(delivery.pdu)
             delivery.attempts += 1
-            link.send(delivery.pdu, delivery)
+            exchange = link.session.request(delivery.pdu, now, delivery)
+            if not self._unwritten:
+                self.agenda.at_end(self._write)
+            self._unwritten.setdefault(link, exchange.deadline)
             self.sent += 1
             if isinstance(delivery.message, Submission):
                 delivery.message.receipts_sent += 1
@@ -127,6 +132,12 @@ class Mailbox:
         assert isinstance(delivery, Delivery)
         if exchange.command_status == CommandStatus.ESME_ROK and not delivery.acknowledged:
             self._acknowledge(delivery, now)
+
+    def _write(self) -> None:
+        """Write what was sent in this pass: one write for all of a link, not one for each receipt."""
+        unwritten, self._unwritten = self._unwritten, {}
+        for link, deadline in unwritten.items():
+            link.sent(deadline)
 
     def _next_receiver(self, delivery: Delivery) -> Link | None:
         receivers = self._receivers

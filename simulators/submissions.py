@@ -178,6 +178,8 @@ class Submissions(Sequence[Submission]):
             )
         return found
 
+    __call__ = expect
+
     def __len__(self) -> int:
         return len(self._latest)
 

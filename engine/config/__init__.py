@@ -3,6 +3,7 @@
 from .config import Config, load_config, load_own_profiles, parse_config
 from .errors import ConfigError, ConfigProblem, did_you_mean
 from .profiles import load_profiles
+from .reading import Reading
 from .settings import Plain, Setting, origin_of, settings_of
 from .writing import profile_as_toml, toml_value
 
@@ -11,6 +12,7 @@ __all__ = [
     "ConfigError",
     "ConfigProblem",
     "Plain",
+    "Reading",
     "Setting",
     "did_you_mean",
     "load_config",

@@ -16,6 +16,7 @@ from typing import Final
 import attrs
 
 from whiteroute.engine.carrier import CarrierSettings
+from whiteroute.engine.messages import KEEP_ALL, Privacy
 from whiteroute.engine.profile import GENERIC, CarrierProfile
 from whiteroute.routing import (
     DEFAULT_POLICY,
@@ -29,6 +30,7 @@ from whiteroute.routing import (
 from .errors import ConfigError, ConfigProblem, did_you_mean, shown, under
 from .limits import LIMITS
 from .numbering import read_plan_file, read_plan_table
+from .privacy import read_privacy, read_retention
 from .profiles import load_profiles, read_profiles
 from .reading import Reading
 from .tls_files import find_tls_files
@@ -41,6 +43,7 @@ _KEYS: Final = (
     *("engine", "carriers", "numbering", "numbering_file", "operators", "routes", "policy"),
     "profiles",
 )
+_ENGINE_KEYS: Final = ("ledger", "privacy", "retention")
 _PLACE: Final = re.compile(r"(.*) \(at (?:line (\d+), column \d+|end of document)\)", re.DOTALL)
 _KEY: Final = re.compile(r"\s*([A-Za-z0-9_.-]+)\s*=")
 _TWICE: Final = re.compile(r"Cannot declare (\(.*\)) twice")
@@ -57,6 +60,10 @@ class Config:
 
     ledger: str = DEFAULT_LEDGER
     """The file of the ledger; out of a TOML, in that one's folder unless it is absolute."""
+    privacy: Privacy = KEEP_ALL
+    """What the ledger keeps of persons, where it is the file above."""
+    retention: float | None = None
+    """Seconds after which the ledger forgets what is over; None: never. See `Purge.before_at`."""
     carriers: Mapping[str, CarrierSettings]
     """By name."""
     routes: RouteTable = attrs.field(factory=lambda: RouteTable(()))
@@ -194,8 +201,12 @@ def _read(
     reading.check_keys(table, "", _KEYS)
     profiles = read_profiles(reading, table.get("profiles", {}), "profiles", folder)
     carriers = _read_carriers(reading, table, profiles, environ, folder)
+    engine = reading.table(table.get("engine", {}), "engine") or {}
+    reading.check_keys(engine, "engine", _ENGINE_KEYS)
     return Config(
-        ledger=str(folder / _read_ledger(reading, table.get("engine", {}))),
+        ledger=str(folder / _read_ledger(reading, engine)),
+        privacy=read_privacy(reading, engine.get("privacy", {}), environ, folder),
+        retention=read_retention(reading, engine.get("retention")),
         plan=_read_plan(reading, table, folder),
         carriers=MappingProxyType(carriers),
         routes=_read_routes(reading, table, carriers),
@@ -206,9 +217,7 @@ def _read(
     )
 
 
-def _read_ledger(reading: Reading, value: object) -> str:
-    table = reading.table(value, "engine") or {}
-    reading.check_keys(table, "engine", ["ledger"])
+def _read_ledger(reading: Reading, table: Mapping[str, object]) -> str:
     ledger = reading.value(str, table.get("ledger", DEFAULT_LEDGER), "engine.ledger")
     if ledger == "":
         reading.report("engine.ledger", shown(ledger), "expected the name of a file")
