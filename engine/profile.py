@@ -102,8 +102,9 @@ class RebindOptions:
     bind_failed_delay: float = 300.0
     """After ESME_RBINDFAIL, which may mean credentials, provisioning, address or too many binds."""
     attempts_per_minute: int = 6
-    """Binds tried at one host, over all of the account. Firewalls that let pass three a minute exist;
-    the first bind of each link is not counted, so that an account of many binds comes up at once."""
+    """Binds that one account may try in vain at one host, two thirds of them at once and the others
+    spread over the minute. Firewalls that let pass three a minute exist. Binds that are accepted and hold are not
+    counted, so that an account of many comes up at once, and binds that fail together count as one."""
     fail_back_after: float = 600.0
     """Seconds on another host after which the first is tried again with a new bind; 0 for never."""
 

@@ -14,7 +14,7 @@ from trio.lowlevel import ParkingLot
 from whiteroute.engine.link import Link, Observer, Owner, Timers
 from whiteroute.engine.profile import TransportOptions
 from whiteroute.engine.session import Bound, Role, Session, SessionState
-from whiteroute.engine.upkeep import BindAttempts, BindMode, Ladder
+from whiteroute.engine.upkeep import BindMode, HostRound, Ladder, Rung
 from whiteroute.pdu import BindReceiver, BindTransceiver, BindTransmitter, Pdu, WireForm
 
 from .news import LinkChange
@@ -47,6 +47,8 @@ class HeldLink:
     name: str
     host: str
     """`host:port`, or the address that it came from."""
+    rung: Rung | None = None
+    """How its bind was asked for; None where the message centre asked for it."""
     bound_at: float | None = None
     """Seconds on Trio's clock; None until the bind is accepted."""
 
@@ -63,10 +65,11 @@ class Account:
     tell: Callable[[LinkChange], None]
     timers: Timers
     random: Random
-    attempts: BindAttempts
     observer: Observer | None = None
     """Sees every PDU of all links."""
     ladder: Ladder = attrs.field(init=False)
+    round: HostRound = attrs.field(init=False)
+    """What is known of the hosts, whichever bind found it out."""
     links: dict[Link, HeldLink] = attrs.field(factory=dict[Link, HeldLink], init=False)
     """Bound or not."""
     bound: list[Link] = attrs.field(factory=list[Link], init=False)
@@ -85,6 +88,14 @@ class Account:
         options = self.settings.profile.bind
         self.ladder = Ladder(
             self.settings.bind, options.interface_version, is_fixed=not options.fallback
+        )
+        self.round = HostRound(len(self.settings.hosts), self.settings.profile.rebind)
+
+    @property
+    def is_up(self) -> bool:
+        """Whether any bind stands, be it one that only receives."""
+        return any(
+            held.bound_at is not None and held.link.closed is None for held in self.links.values()
         )
 
     def bind_pdu(self, bind_class: BindClass) -> Pdu:
@@ -106,12 +117,13 @@ class Account:
             wire_form=WireForm.OVERLONG,
         )
 
-    # Who may try, and when.
+    @property
+    def receiving(self) -> int:
+        """How many binds stand over which we cannot submit."""
+        states = (held.link.session.state for held in self.links.values())
+        return sum(state is SessionState.BOUND_RX for state in states)
 
-    def free_at(self, host: int) -> float:
-        """Tell from when on a host may be tried, as often as all who share it did lately."""
-        per_minute = self.settings.profile.rebind.attempts_per_minute
-        return self.attempts.free_at(self.settings.hosts[host], per_minute)
+    # Who may try, and when.
 
     def claim(self, claimant: object, now: float) -> float:
         """Ask to be the one who shows that the account may bind.
@@ -119,8 +131,7 @@ class Account:
         Returns:
             From when on it may; `now` or earlier if it is its turn, which lasts until `unclaim`.
         """
-        is_proven = any(held.bound_at is not None for held in self.links.values())
-        if not is_proven and now < self._claimed_until and claimant is not self._claimant:
+        if not self.is_up and now < self._claimed_until and claimant is not self._claimant:
             return self._claimed_until
         self._claimant, self._claimed_until = claimant, now + PROOF_TIMEOUT
         return now
@@ -129,7 +140,7 @@ class Account:
         """Let others try: what the claimant tried has come to something."""
         if claimant is self._claimant:
             self._claimant, self._claimed_until = None, -inf
-            self.wake()
+        self.wake()
 
     def refuse(self, change: LinkChange) -> None:
         """Note that the carrier refused our credentials: nobody tries again until told."""
@@ -148,12 +159,18 @@ class Account:
     # Links.
 
     def open_link(
-        self, stream: trio.abc.Stream, name: str, host: Host | str, take: Owner | None = None
+        self,
+        stream: trio.abc.Stream,
+        name: str,
+        host: Host | str,
+        *,
+        rung: Rung | None = None,
+        take: Owner | None = None,
     ) -> HeldLink:
         """Make a link of a stream; `run_link` runs it."""
         session = Session(Role.ESME, self.settings.session, trio.current_time())
         link = Link(stream, session, self.timers, take or self.take, name, self.observer)
-        held = self.links[link] = HeldLink(link, name, str(host))
+        held = self.links[link] = HeldLink(link, name, str(host), rung)
         return held
 
     async def run_link(self, held: HeldLink) -> None:
@@ -169,7 +186,8 @@ class Account:
         """Note that a bind was accepted, and tell it."""
         held = self.links[link]
         held.bound_at = trio.current_time()
-        self.ladder.accepted()
+        if held.rung is not None:
+            self.ladder.accepted(held.rung)
         can_submit = event.state is not SessionState.BOUND_RX
         if can_submit:
             self.bound.append(link)

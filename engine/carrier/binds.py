@@ -3,12 +3,14 @@
 Each has a keeper, or a pair of them; what they share is in `account`.
 """
 
+from itertools import count
+
 import attrs
 import trio
 
 from .account import BIND_MODES, Account
 from .keeper import Keeper
-from .news import BindStatistics
+from .news import BindPhase, BindStatistics
 from .outbind import OutbindListener
 
 __all__ = ["Binds"]
@@ -29,6 +31,8 @@ class Binds:
     account: Account
     _slots: dict[int, _Slot] = attrs.field(factory=dict[int, _Slot], init=False)
     """Those wanted, by number."""
+    _leaving: set[int] = attrs.field(factory=set[int], init=False)
+    """The numbers of those that have not ended yet."""
     _nursery: trio.Nursery | None = attrs.field(default=None, init=False)
 
     async def run(self) -> None:
@@ -43,17 +47,22 @@ class Binds:
     def resize(self) -> None:
         """Start and end binds until there are as many as the settings want.
 
-        Those that end give up what they have in flight to its answers first.
+        Those that end give up what they have in flight to its answers first; until then their numbers
+        are theirs, so that no two links are called the same.
         """
         if self._nursery is None:
             return
         wanted = self.account.settings.binds
-        for number in range(1, wanted + 1):
-            if number not in self._slots:
-                self._slots[number] = _Slot()
-                self._nursery.start_soon(self._fill, number, self._slots[number])
-        for number in [number for number in self._slots if number > wanted]:
+        while len(self._slots) < wanted:
+            number = next(
+                each for each in count(1) if each not in self._slots and each not in self._leaving
+            )
+            self._slots[number] = _Slot()
+            self._nursery.start_soon(self._fill, number, self._slots[number])
+        while len(self._slots) > wanted:
+            number = max(self._slots)
             slot = self._slots.pop(number)
+            self._leaving.add(number)
             slot.is_ending = True
             for keeper in slot.keepers:
                 keeper.end()
@@ -61,9 +70,7 @@ class Binds:
     def forget(self) -> None:
         """Have every bind tried at once that is not up, whatever came before."""
         self.account.refused = None
-        for slot in self._slots.values():
-            for keeper in slot.keepers:
-                keeper.forget()
+        self.account.round.forget()
         self.account.wake()
 
     def keeps(self, name: str) -> bool:
@@ -71,8 +78,13 @@ class Binds:
         return any(keeper.name == name for keeper in self._keepers)
 
     def statistics(self) -> tuple[BindStatistics, ...]:
-        """Give how each wanted bind is."""
-        return tuple(keeper.statistics() for keeper in self._keepers)
+        """Give how each wanted bind is, and each that the message centre asked for."""
+        called = (
+            BindStatistics(held.name, BindPhase.BOUND, held.bound_at, held.host)
+            for held in self.account.links.values()
+            if held.rung is None and held.bound_at is not None
+        )
+        return (*(keeper.statistics() for keeper in self._keepers), *called)
 
     @property
     def _keepers(self) -> tuple[Keeper, ...]:
@@ -90,3 +102,4 @@ class Binds:
             async with trio.open_nursery() as nursery:
                 for keeper in slot.keepers:
                     nursery.start_soon(keeper.run)
+        self._leaving.discard(number)

@@ -28,7 +28,7 @@ from whiteroute.engine.session import (
     LateResponse,
 )
 from whiteroute.engine.transport import open_transport
-from whiteroute.engine.upkeep import BindAttempts, CeilingChange
+from whiteroute.engine.upkeep import CeilingChange
 from whiteroute.pdu import Pdu, encode, status_name
 
 from .account import BIND_MODES, Account, HeldLink, OpenStream
@@ -110,8 +110,6 @@ class Carrier:
     """The pace that was found to hold before a restart, from the last `CeilingChange`."""
     ceiling_changed: Callable[[CeilingChange], None] = attrs.field(default=_ignore, kw_only=True)
     """Hears, now and then, what the carrier was found to bear; may not wait."""
-    attempts: BindAttempts = attrs.field(kw_only=True, factory=BindAttempts)
-    """Counts the binds tried at each host; carriers that share hosts share it."""
     observer: Observer | None = attrs.field(kw_only=True, default=None)
     """Sees every PDU both ways, on all binds; see `Observer`."""
     open_stream: OpenStream = attrs.field(kw_only=True, default=open_transport)
@@ -144,7 +142,6 @@ class Carrier:
             tell=self._tell,
             timers=self.timers,
             random=self.random,
-            attempts=self.attempts,
             observer=self.observer,
         )
         self._departing = Departing(self._feeding, self._account.bound)
@@ -282,10 +279,16 @@ class Carrier:
         What is in flight on those that are too many is waited for before they unbind.
 
         Raises:
-            ValueError: If it is less than 1; nothing changed.
+            ValueError: If it is less than 1, or more than the profile says that the carrier allows;
+                nothing changed.
         """
         if binds < 1:
             raise ValueError(f"binds: {binds}, expected at least 1")
+        profile = self.settings.profile
+        most = profile.bind.most_binds
+        if most is not None and binds > most:
+            expected = f"expected at most {most}, which is what profile {profile.name} allows"
+            raise ValueError(f"binds: {binds}, {expected}")
         self._change(attrs.evolve(self.settings, binds=binds))
         self._binds.resize()
 
@@ -375,6 +378,7 @@ class Carrier:
             links=links,
             suspended=self._is_suspended,
             kept=self._binds.statistics(),
+            receiving=self._account.receiving,
             asked_for=str(self._account.ladder.rung),
             pace=self._pacing.ceiling.tps,
             ceiling=self._pacing.ceiling.believed,
@@ -387,10 +391,11 @@ class Carrier:
             f"{bind.name} {bind.phase.value} {bind.host} {now - bind.since:.0f} s"
             for bind in figures.kept
         )
+        receiving = f", {figures.receiving} only to receive" if figures.receiving else ""
         ceiling = "" if figures.ceiling is None else f", bears {figures.ceiling:g}/s"
         return (
             f"<Carrier {self.name}{' suspended' * figures.suspended} {figures.bound} of"
-            f" {figures.binds} bound, {figures.queued} queued, {figures.in_flight} in flight"
+            f" {figures.binds} bound{receiving}, {figures.queued} queued, {figures.in_flight} in flight"
             f"{ceiling}; {kept or 'no binds'}>"
         )
 

@@ -9,19 +9,16 @@ from typing import Literal
 import attrs
 import trio
 
+from whiteroute.engine.link import Link
 from whiteroute.engine.messages import RootCause, root_cause_of
 from whiteroute.engine.session import Closed, Exchange, ExchangeEnd
-from whiteroute.engine.upkeep import BindFailure, BindMode, HostRound, Rung, failure_of
+from whiteroute.engine.upkeep import STEADY_TIME, BindFailure, BindMode, Rung, failure_of
 from whiteroute.pdu import BindReceiver, Pdu, TlvTag, status_meaning, status_name
 
 from .account import Account, BindClass, HeldLink
 from .news import BindPhase, BindStatistics, LinkChange
 
 __all__ = ["Keeper"]
-
-STEADY_TIME = 10.0
-"""Seconds after which a bind counts as one that holds. A front end that takes every bind and drops it
-at once would otherwise be asked again every second for ever."""
 
 
 @attrs.frozen
@@ -43,19 +40,12 @@ class Keeper:
     bind_class: BindClass
     mode: BindMode
     """As part of which way of asking."""
-    _round: HostRound = attrs.field(init=False)
     _nursery: trio.Nursery = attrs.field(init=False)
     _is_ending: bool = attrs.field(default=False, init=False)
-    _is_first: bool = attrs.field(default=True, init=False)
-    """Whether nothing was tried yet; the first try is not counted."""
     _phase: BindPhase = attrs.field(default=BindPhase.WAITING, init=False)
     _since: float = attrs.field(factory=trio.current_time, init=False)
     _host: str = attrs.field(default="", init=False)
     _note: str = attrs.field(default="", init=False)
-
-    def __attrs_post_init__(self) -> None:
-        settings = self.account.settings
-        self._round = HostRound(len(settings.hosts), settings.profile.rebind)
 
     async def run(self) -> None:
         """Keep the bind up."""
@@ -73,13 +63,13 @@ class Keeper:
                 self._nursery.start_soon(self.account.retire, held, within)
         self.account.wake()
 
-    def forget(self) -> None:
-        """Forget what failed: every host may be tried at once."""
-        self._round.forget()
-
     def statistics(self) -> BindStatistics:
         """Give how it is now."""
         return BindStatistics(self.name, self._phase, self._since, self._host, self._note)
+
+    @property
+    def _kind(self) -> str:
+        return self.bind_class.__name__
 
     @property
     def _is_wanted(self) -> bool:
@@ -96,23 +86,17 @@ class Keeper:
             self._stop(account.refused)
             await account.wait_until(inf)
             return
-        turn = self._round.next_turn(now, self._free_at)
+        turn = account.round.next_turn(self, self._kind, now)
         may_at = turn.at if turn.at > now else account.claim(self, now)
         if may_at > now:
             self._enter(BindPhase.WAITING)
             await account.wait_until(may_at)
             return
-        try:
-            found = await self._try(turn.host)
-        finally:
-            account.unclaim(self)
+        found = await self._try(turn.host)
         if isinstance(found, HeldLink):
             await self._stay(found, turn.host)
         elif found is not None:
-            self._failed(found, turn.host)
-
-    def _free_at(self, host: int) -> float:
-        return -inf if self._is_first else self.account.free_at(host)
+            self._failed(found, turn.host, now)
 
     async def _try(self, host: int, *, is_bound: bool = False) -> HeldLink | _Failure | None:
         """Connect and bind.
@@ -125,11 +109,21 @@ class Keeper:
             The link, bound; or why there is none; None when we were told to end in the meantime.
         """
         account = self.account
+        began_at = trio.current_time()
+        account.round.begin(host, self)
+        try:
+            found = await self._connect_and_bind(host, is_bound=is_bound)
+            if isinstance(found, HeldLink):
+                account.round.accepted(host, began_at)
+            return found
+        finally:
+            account.round.end(host, self)
+            account.unclaim(self)
+
+    async def _connect_and_bind(self, host: int, *, is_bound: bool) -> HeldLink | _Failure | None:
+        account = self.account
         settings = account.settings
         place = settings.hosts[host]
-        if not self._is_first:
-            account.attempts.made(place, trio.current_time())
-        self._is_first = False
         if not is_bound:
             self._enter(BindPhase.CONNECTING, str(place))
         try:
@@ -143,13 +137,17 @@ class Keeper:
         if not is_bound:
             self._enter(BindPhase.BINDING)
         rung = account.ladder.rung
-        held = account.open_link(stream, self.name, place)
+        held = account.open_link(stream, self.name, place, rung=rung)
         self._nursery.start_soon(account.run_link, held)
-        bind = await held.link.request(account.bind_pdu(self.bind_class))
-        if held.bound_at is not None:
-            self._enter(BindPhase.BOUND, held.host)
-            return held
-        closed = await held.link.wait_closed()
+        try:
+            bind = await held.link.request(account.bind_pdu(self.bind_class))
+            if held.bound_at is not None:
+                self._enter(BindPhase.BOUND, held.host)
+                return held
+            closed = await held.link.wait_closed()
+        except trio.Cancelled:
+            held.link.close(detail="no longer wanted")
+            raise
         if bind.response is None:
             return self._unanswered(held.host, closed)
         return self._refused(held.host, rung, bind, bind.response)
@@ -158,41 +156,90 @@ class Keeper:
         """Hold a bind until it is lost; meanwhile return to the first host when it is time."""
         account = self.account
         since = trio.current_time()
-        while True:
-            return_at = self._round.return_at(host, since, self._free_at)
-            with trio.move_on_at(return_at if self._is_wanted else inf):
-                await held.link.wait_closed()
-            if held.link.closed is not None:
-                self._lost(held, host, held.link.closed)
-                return
-            since = trio.current_time()
-            if not self._is_wanted:
+        while held.link.closed is None:
+            now = trio.current_time()
+            assert held.bound_at is not None
+            steady_at = held.bound_at + STEADY_TIME
+            if now < steady_at:
+                with trio.move_on_at(steady_at):
+                    await held.link.wait_closed()
+                if held.link.closed is None:
+                    account.round.held(host, held.bound_at)
+                    account.wake()
+                continue
+            return_at = self._return_at(host, since)
+            if return_at > now:
+                await self._wait_closed(held, return_at, may_change=host != 0)
                 continue
             # First make, then break: what is bound goes on until the other is.
-            found = await self._try(0, is_bound=True)
+            found = await self._return(held)
+            since = trio.current_time()
             self._note = ""
             if isinstance(found, HeldLink):
                 within = account.settings.session.response_timeout
                 self._nursery.start_soon(account.retire, held, within)
                 held, host = found, 0
-                continue
-            if found is not None:
-                if found.kind is None:
-                    account.tell(found.change)
-                kind = found.kind or BindFailure.NETWORK
-                self._round.failed(0, kind, since, account.random.random())
-                self._note = f"cannot return: {found.change.cause}"
+            elif found is not None:
+                self._cannot_return(found, now)
+            elif held.link.closed is not None:
+                # Not known to work, and not to be waited for now that nothing is bound.
+                self._note_failed(0, BindFailure.NETWORK, now)
+        self._lost(held, host, held.link.closed)
+
+    def _return_at(self, host: int, since: float) -> float:
+        if not self._is_wanted:
+            return inf
+        return self.account.round.return_at(host, self, self._kind, since)
+
+    async def _wait_closed(self, held: HeldLink, until: float, *, may_change: bool) -> None:
+        """Wait for the end of a link, for an instant, or for what may change which one."""
+        if not may_change:
+            await held.link.wait_closed()
+            return
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(_cancel_when_closed, held.link, nursery.cancel_scope)
+            await self.account.wait_until(until)
+            nursery.cancel_scope.cancel()
+
+    async def _return(self, held: HeldLink) -> HeldLink | _Failure | None:
+        """Try the first host, for as long as the link that is held stands."""
+        found: HeldLink | _Failure | None = None
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(_cancel_when_closed, held.link, nursery.cancel_scope)
+            found = await self._try(0, is_bound=True)
+            nursery.cancel_scope.cancel()
+        return found
+
+    def _cannot_return(self, found: _Failure, began_at: float) -> None:
+        """Note, while another host holds us, that the first one did not take us."""
+        self._note_failed(0, found.kind or BindFailure.NETWORK, began_at)
+        self._note = f"cannot return: {found.change.cause}"
+        if found.kind is BindFailure.CREDENTIALS:
+            # It concerns all binds, and is no outage of the one that tried.
+            name = self.account.settings.name
+            self.account.tell(attrs.evolve(found.change, link=name, what="kept away"))
 
     # What came of it.
 
-    def _failed(self, found: _Failure, host: int) -> None:
+    def _note_failed(self, host: int, kind: BindFailure, began_at: float) -> None:
+        account = self.account
+        account.round.failed(
+            host,
+            self._kind,
+            kind,
+            trio.current_time(),
+            account.random.random(),
+            began_at=began_at,
+        )
+
+    def _failed(self, found: _Failure, host: int, began_at: float) -> None:
         account = self.account
         if found.kind is None:
+            account.round.asked_otherwise(host, trio.current_time())
             account.tell(found.change)
             account.wake()
             return
-        jitter = account.random.random()
-        self._round.failed(host, found.kind, trio.current_time(), jitter)
+        self._note_failed(host, found.kind, began_at)
         if found.kind is BindFailure.CREDENTIALS:
             self._enter(BindPhase.STOPPED)
             account.refuse(found.change)
@@ -243,8 +290,10 @@ class Keeper:
         if ladder.refused(
             rung,
             status,
+            trio.current_time(),
             nacked=bind.end is ExchangeEnd.NACKED,
             peer_version=version if isinstance(version, int) else None,
+            is_up=self.account.is_up,
         ):
             cause = f"{cause}; asking for {ladder.rung}"
             return _Failure(attrs.evolve(change, what="fallback", cause=cause), None)
@@ -254,16 +303,17 @@ class Keeper:
         now = trio.current_time()
         assert held.bound_at is not None
         bound_for = now - held.bound_at
-        if bound_for >= STEADY_TIME:
-            self._round.held(host)
+        account = self.account
+        account.round.lost(host, self._kind, now, account.random.random(), bound_at=held.bound_at)
+        if not account.is_up and account.ladder.begin_outage(now):
+            account.wake()
         self._note = ""
-        self._round.failed(host, BindFailure.NETWORK, now, self.account.random.random())
         self._enter(BindPhase.WAITING)
         cause = f"{held.host}: {closed.cause.value}"
         if closed.detail:
             cause += f", {closed.detail}"
-        wanted = self._is_ending or self.account.is_ending
-        self.account.tell(
+        wanted = self._is_ending or account.is_ending
+        account.tell(
             self._change(
                 "lost",
                 cause,
@@ -301,3 +351,8 @@ class Keeper:
         host = self._host if host is None else host
         if (phase, host) != (self._phase, self._host):
             self._phase, self._host, self._since = phase, host, trio.current_time()
+
+
+async def _cancel_when_closed(link: Link, scope: trio.CancelScope) -> None:
+    await link.wait_closed()
+    scope.cancel()

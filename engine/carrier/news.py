@@ -19,10 +19,19 @@ class LinkChange:
     link: str
     """E.g. `acme/1`; the carrier's own name for what concerns all of its binds."""
     what: Literal[
-        "bound", "lost", "refused", "unreachable", "stopped", "fallback", "suspended", "resumed"
+        "bound",
+        "lost",
+        "refused",
+        "unreachable",
+        "stopped",
+        "fallback",
+        "kept away",
+        "suspended",
+        "resumed",
     ]
     """`stopped`: it will not be tried again until told. `fallback`: refused, and asked for in another
-    way at once."""
+    way at once. `kept away`: the first host refuses the credentials that another one takes, so no bind
+    returns to it until told; those that stand do not go down by it."""
     cause: str
     """For people."""
     command_status: int | None = None
@@ -78,11 +87,15 @@ class CarrierStatistics:
     links: tuple[SessionStatistics, ...]
     suspended: bool = False
     kept: tuple[BindStatistics, ...] = ()
-    """Each bind that is kept up, or tried."""
+    """Each bind that is kept up, or tried; and those that the message centre asked for, while they are
+    up."""
     pace: float | None = None
     """Parts per second that are sent at most now; None for as fast as the windows allow."""
     ceiling: float | None = None
     """Parts per second that the carrier was found to bear; None while its contract is all we know."""
+    receiving: int = 0
+    """Binds that are up over which messages only come, such as most that the message centre asked for;
+    they are not among `bound`."""
     asked_for: str = ""
     """How binds are asked for now, e.g. `a transceiver by SMPP 3.4`."""
 

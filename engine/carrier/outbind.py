@@ -96,7 +96,7 @@ class OutbindListener:
                 await trio.aclose_forcefully(stream)
                 return
             name = f"{self.name}-{next(self._numbers)}"
-            held = self.account.open_link(stream, name, address, self._take)
+            held = self.account.open_link(stream, name, address, take=self._take)
             self._calls[held.link] = _Call()
             try:
                 async with trio.open_nursery() as nursery:

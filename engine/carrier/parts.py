@@ -27,6 +27,9 @@ class OutgoingPart:
     window_was_full: bool = False
     """Whether it was refused with ESME_RSUBMITFAIL when as many requests were open as may be, which
     some message centres mean by that."""
+    road: int = 0
+    """How many routes its message was on before. One that still waits when its message goes another way
+    is not sent any more."""
 
     def again(self, *, doubted: bool = False) -> "OutgoingPart":
         """Make the next attempt of this part.

@@ -6,11 +6,12 @@ Pure: `now` and the jitter come in, decisions go out; `engine.carrier` acts on t
 from .backoff import Backoff, BindFailure, failure_of
 from .ceiling import Ceiling, CeilingChange
 from .evenly import spread
-from .hosts import BindAttempts, HostRound, Turn
+from .hosts import STEADY_TIME, BindAttempts, HostRound, Turn
 from .ladder import BindMode, Ladder, Rung
 from .lanes import Lanes
 
 __all__ = [
+    "STEADY_TIME",
     "Backoff",
     "BindAttempts",
     "BindFailure",

@@ -46,7 +46,7 @@ def failure_of(command_status: int) -> BindFailure:
 
 @attrs.define(eq=False)
 class Backoff:
-    """The memory of one bind's failures at one host."""
+    """The memory of an account's failures at one host."""
 
     options: RebindOptions = RebindOptions()
     _failures: int = attrs.field(default=0, init=False)

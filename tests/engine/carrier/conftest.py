@@ -102,7 +102,7 @@ def open_carrier(owner: NotingOwner) -> Make:
     @asynccontextmanager
     async def opened(*ports: int, **account: Any) -> AsyncIterator[Carrier]:
         timers = Timers()
-        own = ("open_stream", "attempts", "observer", "learned_tps", "ceiling_changed")
+        own = ("open_stream", "observer", "learned_tps", "ceiling_changed")
         fields = {name: account.pop(name) for name in own if name in account}
         hosts = account.pop("hosts", tuple(Host("127.0.0.1", port) for port in ports))
         carrier = Carrier(

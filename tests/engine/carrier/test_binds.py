@@ -10,12 +10,13 @@ import trio
 from whiteroute.engine.carrier import BindPhase, Host
 from whiteroute.engine.messages import RootCause
 from whiteroute.engine.profile import BindOptions, CarrierProfile, RebindOptions
-from whiteroute.engine.upkeep import BindAttempts
 from whiteroute.pdu import (
     BindReceiver,
+    BindReceiverResp,
     BindTransceiver,
     BindTransceiverResp,
     BindTransmitter,
+    BindTransmitterResp,
     CommandStatus,
     GenericNack,
     make_tlvs,
@@ -90,9 +91,18 @@ async def test_what_is_learned_is_remembered_while_it_runs(
             )
         )
         for _ in range(2):
-            pair = [await raw.accept(), await raw.accept()]
-            asked = {type(await each.receive()) for each in pair}
+            asked, pair = set(), []
+            for _ in range(2):
+                each = await raw.accept()
+                pair.append(each)
+                bind = await each.receive()
+                asked.add(type(bind))
+                response = (
+                    BindReceiverResp if isinstance(bind, BindReceiver) else BindTransmitterResp
+                )
+                await each.send(response(sequence_number=bind.sequence_number))
             assert {BindTransmitter, BindReceiver} == asked
+            await trio.sleep(20)
             for each in pair:
                 await each.aclose()
 
@@ -226,22 +236,21 @@ async def test_a_first_host_that_has_no_room_leaves_the_bind_where_it_is(
     assert 2 == len(owner.changes)
 
 
-async def test_a_host_is_not_tried_more_often_than_it_may_be_by_all_who_share_it(
+async def test_a_host_that_drops_every_bind_is_not_tried_more_often_than_it_may_be(
     autojump_clock: Any, open_carrier: Make, owner: Any
 ) -> None:
     center = MessageCenter(behaviours=(behaviours.ResetAfterBind(),))
     profile = CarrierProfile(rebind=RebindOptions(attempts_per_minute=4))
-    shared = BindAttempts()
     async with (
         open_message_center(center),
-        open_carrier(center.port, binds=2, profile=profile, attempts=shared),
-        open_carrier(center.port, binds=1, profile=profile, attempts=shared),
+        open_carrier(center.port, binds=3, profile=profile),
     ):
         await trio.sleep(900)
 
     times = [event.at for event in center.events() if event.event == "bind"]
-    assert len(times) >= 20
-    counted = times[3:]
+    assert len(times) >= 15
+    # The first shows that the host takes binds, and the others follow; that it drops them is not known.
+    counted = times[2:]
     for begun in counted:
         assert len([at for at in counted if begun <= at < begun + 59.9]) <= 4
 

@@ -7,6 +7,7 @@ import pytest
 import trio
 
 from whiteroute.engine.messages import RootCause
+from whiteroute.engine.profile import BindOptions, CarrierProfile
 from whiteroute.pdu import EnquireLink, Unbind, UnbindResp
 from whiteroute.simulators import MessageCenter, behaviours, open_message_center
 
@@ -104,6 +105,39 @@ async def test_binds_are_added_and_those_too_many_end_when_they_are_answered(
         carrier.set_binds(2)
         await owner.wait_change("bound", times=4)
         assert 2 == center.statistics().binds
+
+
+async def test_no_two_links_are_called_the_same_while_some_still_end(
+    autojump_clock: Any, open_carrier: Make, owner: Any, parts: Make
+) -> None:
+    center = MessageCenter(behaviours=(behaviours.SlowResponse(10.0),))
+    async with open_message_center(center), open_carrier(center.port, binds=2) as carrier:
+        await owner.wait_change("bound", times=2)
+        carrier.enqueue(parts(20))
+        await trio.sleep(1)
+        carrier.set_binds(1)
+        await trio.sleep(1)
+        carrier.set_binds(2)
+        await owner.wait_change("bound", times=3)
+
+        assert {"acme/1", "acme/2", "acme/3"} == {link.name for link in carrier.links}
+        assert ["acme/1", "acme/3"] == [bind.name for bind in carrier.statistics().kept]
+        await trio.sleep(20)
+        carrier.set_binds(3)
+        await owner.wait_change("bound", times=4)
+        assert {"acme/1", "acme/2", "acme/3"} == {link.name for link in carrier.links}
+
+
+async def test_no_more_binds_are_kept_than_the_carrier_allows(
+    autojump_clock: Any, open_carrier: Make, owner: Any
+) -> None:
+    profile = CarrierProfile(name="narrow", bind=BindOptions(most_binds=2))
+    async with open_carrier(1, profile=profile) as carrier:
+        with pytest.raises(ValueError, match="binds: 3, expected at most 2, which is what profile"):
+            carrier.set_binds(3)
+        assert 1 == carrier.settings.binds
+        carrier.set_binds(2)
+        assert 2 == carrier.settings.binds
 
 
 async def test_binds_can_be_changed_before_it_runs(

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import trio
 
-from whiteroute.engine.carrier import Host
+from whiteroute.engine.carrier import BindPhase, Host
 from whiteroute.engine.messages import RootCause
 from whiteroute.engine.profile import BindOptions, CarrierProfile
 from whiteroute.pdu import (
@@ -79,6 +79,15 @@ async def test_an_outbind_is_answered_by_a_receiver(
         )
         await owner.wait(lambda: bool(owner.arrived))
         await trio.sleep(20)
+        figures = carrier.statistics()
+        assert (0, 1) == (figures.bound, figures.receiving)
+        assert ("acme/outbind-1", BindPhase.BOUND, "127.0.0.1") == (
+            figures.kept[-1].name,
+            figures.kept[-1].phase,
+            figures.kept[-1].host,
+        )
+        assert "0 of 1 bound, 1 only to receive," in repr(carrier)
+        assert "acme/outbind-1 BOUND 127.0.0.1 20 s" in repr(carrier)
         await peer.send(Unbind(sequence_number=2))
         lost = await owner.wait_change("lost")
         assert not carrier.is_bound
