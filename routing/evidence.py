@@ -226,6 +226,15 @@ class EvidenceBook:
 
     # --- answers
 
+    @property
+    def closed(self) -> tuple[tuple[str, Network, str], ...]:
+        """Route, network and class of whatever was quarantined and has not been trusted since."""
+        return tuple(
+            (track.route_id, track.network, track.traffic_class)
+            for track in self._tracks.values()
+            if track.network is not None and track.state is RouteState.QUARANTINED
+        )
+
     def state(self, route_id: str, network: Network, traffic_class: str, now: float) -> RouteState:
         """How far the route is trusted there; ACTIVE if nothing is known of it."""
         track = self._tracks.get((route_id, network, traffic_class))
@@ -391,6 +400,28 @@ class EvidenceBook:
         """The whole book as octets (JSON), for `load`; settings are not part of it."""
         return dump_book(self._tracks, self._transitions)
 
+    def dump_record(self, route_id: str, area: Network | str, traffic_class: str) -> bytes:
+        """One record as octets, for `restore`; a millisecond's work, where the whole takes long.
+
+        Args:
+            route_id: The route.
+            area: A network, or the MCC of a country, whose networks are looked at together as well.
+            traffic_class: The class.
+        """
+        key = (route_id, area, traffic_class)
+        return dump_book({key: self._tracks[key]}, ())
+
+    def restore(self, octets: bytes, *, clock_shift: float = 0.0) -> None:
+        """Add what was dumped of routes that the book knows nothing of yet; see `load`.
+
+        Raises:
+            RoutingFactError: The octets are no such dump.
+        """
+        tracks, transitions = load_book(octets, self._settings, clock_shift)
+        for key, track in tracks.items():
+            self._add_track(key, track)
+        self._transitions.extend(transitions)
+
     @classmethod
     def load(
         cls, octets: bytes, settings: EvidenceSettings | None = None, *, clock_shift: float = 0.0
@@ -407,10 +438,7 @@ class EvidenceBook:
             RoutingFactError: The octets are no such book.
         """
         book = cls(settings)
-        tracks, transitions = load_book(octets, book._settings, clock_shift)
-        for key, track in tracks.items():
-            book._add_track(key, track)
-        book._transitions.extend(transitions)
+        book.restore(octets, clock_shift=clock_shift)
         return book
 
 

@@ -16,12 +16,18 @@ from whiteroute.engine.config import load_config
 from whiteroute.routing import Coverage, TrafficClass, coverage
 
 from .errors import CallError
-from .output import print_json, say
+from .output import examples, print_json, say
 from .routes import day_of
 from .tables import print_table
 
 
-@click.command("coverage")
+@click.command(
+    "coverage",
+    epilog=examples(
+        "whiteroute coverage --config carriers.toml",
+        "whiteroute coverage --config carriers.toml --html coverage.html",
+    ),
+)
 @click.option("--config", "config_file", required=True, metavar="FILE", help="The TOML.")
 @click.option(
     "--at", metavar="DAY", help="From that day on, such as 2027-01-31. Default: today, UTC."
@@ -36,13 +42,9 @@ from .tables import print_table
 def command(
     config_file: str, at: str | None, days: int, html_file: str | None, as_json: bool
 ) -> int:
-    r"""Show what is covered from when to when, by networks of the routes and of the numbering plan.
+    """Show what is covered from when to when, by networks of the routes and of the numbering plan.
 
     Exit code 1 if some network has no direct route for any class on the first day.
-
-    \b
-    whiteroute coverage --config carriers.toml
-    whiteroute coverage --config carriers.toml --html coverage.html
     """
     config, today = load_config(config_file), day_of(at)
     told = coverage(

@@ -5,8 +5,12 @@
 
 import json
 
+import attrs
+
 from whiteroute.engine.ledger import MessageHistory
 from whiteroute.engine.messages import Canonical, DeliveryState, MappedError, Outcome
+
+from .redaction import redacted_number
 
 _WRONG = frozenset({DeliveryState.FAILED, DeliveryState.EXPIRED, DeliveryState.REFUSED})
 
@@ -63,3 +67,15 @@ def outcome_of(history: MessageHistory) -> Outcome:
         message_ids=message_ids(history),
         error=error_of(history),
     )
+
+
+def covered(history: MessageHistory) -> MessageHistory:
+    """Cover a message's numbers for eyes, and leave its text and tags out."""
+    message = attrs.evolve(
+        history.message,
+        to=redacted_number(history.message.to),
+        sender=redacted_number(history.message.sender),
+        text="",
+        tags={},
+    )
+    return attrs.evolve(history, message=message)

@@ -16,6 +16,12 @@ from whiteroute.engine.messages import Canonical, MappedError, Outcome
 from whiteroute.pdu import status_name
 
 
+def examples(*lines: str) -> str:
+    """Write the end of a command's help: lines that can be typed as they stand."""
+    # The backspace is click's sign for lines that it must not join.
+    return "\n".join(("\b", "Examples:", *(f"  {line}" for line in lines)))
+
+
 def print_json(record: Mapping[str, object]) -> None:
     """Print one object on a line of its own, and flush it: whoever reads along wants it now."""
     readable = (sys.stdout.encoding or "").lower().startswith("utf")

@@ -23,7 +23,7 @@ from whiteroute.engine.profile import GENERIC, CarrierProfile
 
 from .errors import CallError
 from .field_words import field_words, first_sentence
-from .output import count, print_json
+from .output import count, examples, print_json
 from .setting_sheet import SheetGroup, SheetLine, print_sheet
 from .tables import print_table
 
@@ -50,21 +50,24 @@ _config = click.option(
 _json = click.option("--json", "as_json", is_flag=True, help="One object per line.")
 
 
-@click.group("profiles", invoke_without_command=True)
+@click.group(
+    "profiles",
+    invoke_without_command=True,
+    epilog=examples(
+        "whiteroute profiles                                   all that are shipped",
+        "whiteroute profiles --config carriers.toml            and one's own",
+        "whiteroute profiles show latin1-default               each setting, and what it means",
+        "whiteroute profiles show latin1-default --toml        the same, to copy and change",
+        "whiteroute profiles diff generic-3.4 generic-3.3      what differs",
+    ),
+)
 @_config
 @_json
 @click.pass_context
 def command(context: click.Context, profiles: Profiles, as_json: bool) -> int:
-    r"""List carrier profiles: what a carrier is like, by its symptom.
+    """List carrier profiles: what a carrier is like, by its symptom.
 
     A profile is found by what goes wrong without it. Those of a TOML stand behind those shipped.
-
-    \b
-    whiteroute profiles                                   all that are shipped
-    whiteroute profiles --config carriers.toml            and one's own
-    whiteroute profiles show latin1-default               each setting, and what it means
-    whiteroute profiles show latin1-default --toml        the same, to copy and change
-    whiteroute profiles diff generic-3.4 generic-3.3      what differs
     """
     if context.invoked_subcommand is not None:
         context.meta[_JSON] = as_json
@@ -109,7 +112,14 @@ def _named(profiles: Profiles, name: str) -> CarrierProfile:
     return profiles[name]
 
 
-@command.command("show")
+@command.command(
+    "show",
+    epilog=examples(
+        "whiteroute profiles show payload-long",
+        "whiteroute profiles show ours --config carriers.toml --json",
+        "whiteroute profiles show generic-3.4 --toml > my-carrier.toml",
+    ),
+)
 @click.argument("name")
 @_config
 @_json
@@ -118,18 +128,13 @@ def _named(profiles: Profiles, name: str) -> CarrierProfile:
 def show(
     context: click.Context, name: str, profiles: Profiles, as_json: bool, as_toml: bool
 ) -> int:
-    r"""Show every setting of a profile.
+    """Show every setting of a profile.
 
     Each with its value, the profile that it comes from, and what it means. Those that differ from
     generic-3.4 are marked with a star.
 
     With --toml, what the profile says itself is written as a table for one's own configuration, and
     all that it could say beside it as comments.
-
-    \b
-    whiteroute profiles show payload-long
-    whiteroute profiles show ours --config carriers.toml --json
-    whiteroute profiles show generic-3.4 --toml > my-carrier.toml
     """
     profile = _named(profiles, name)
     as_json = _wants_json(context, as_json)
@@ -210,7 +215,13 @@ def _group_words(group: str) -> str:
     return first_sentence(words)
 
 
-@command.command("diff")
+@command.command(
+    "diff",
+    epilog=examples(
+        "whiteroute profiles diff hex-resp-dec-receipt dec-resp-hex-receipt",
+        "whiteroute profiles diff generic-3.4 ours --config carriers.toml --json",
+    ),
+)
 @click.argument("name_a", metavar="A")
 @click.argument("name_b", metavar="B")
 @_config
@@ -219,13 +230,9 @@ def _group_words(group: str) -> str:
 def diff(
     context: click.Context, name_a: str, name_b: str, profiles: Profiles, as_json: bool
 ) -> int:
-    r"""Show what differs between two profiles.
+    """Show what differs between two profiles.
 
     Only settings that change how the engine behaves count, not names and descriptions.
-
-    \b
-    whiteroute profiles diff hex-resp-dec-receipt dec-resp-hex-receipt
-    whiteroute profiles diff generic-3.4 ours --config carriers.toml --json
     """
     one, other = _named(profiles, name_a), _named(profiles, name_b)
     differing = list(_differing(one, other))

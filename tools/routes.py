@@ -12,11 +12,17 @@ from whiteroute.engine.config import Config, load_config
 from whiteroute.routing import Remark, Route, reasons_against, review
 
 from .errors import CallError
-from .output import count, print_json, wrapped
+from .output import count, examples, print_json, wrapped
 from .tables import print_table
 
 
-@click.group("routes", invoke_without_command=True)
+@click.group(
+    "routes",
+    invoke_without_command=True,
+    epilog=examples(
+        "whiteroute routes --config carriers.toml", "whiteroute routes check carriers.toml"
+    ),
+)
 @click.option("--config", "config_file", metavar="FILE", help="The TOML.")
 @click.option(
     "--at", metavar="DAY", help="As of that day, such as 2027-01-31. Default: today, UTC."
@@ -26,12 +32,7 @@ from .tables import print_table
 def command(
     context: click.Context, config_file: str | None, at: str | None, as_json: bool
 ) -> int | None:
-    r"""List the routes, and whether each is direct today.
-
-    \b
-    whiteroute routes --config carriers.toml
-    whiteroute routes check carriers.toml
-    """
+    """List the routes, and whether each is direct today."""
     if context.invoked_subcommand is not None:
         return None
     if config_file is None:
@@ -46,7 +47,7 @@ def command(
     return 0
 
 
-@command.command("check")
+@command.command("check", epilog=examples("whiteroute routes check carriers.toml --days 60"))
 @click.argument("config_file", metavar="FILE")
 @click.option(
     "--at", metavar="DAY", help="As of that day, such as 2027-01-31. Default: today, UTC."
@@ -61,12 +62,9 @@ def command(
 @click.option("--strict", is_flag=True, help="Warnings count as faults.")
 @click.option("--json", "as_json", is_flag=True, help="A remark per line.")
 def check(config_file: str, at: str | None, days: int, strict: bool, as_json: bool) -> int:
-    r"""Look through the routes of FILE: what can never be taken, what ends soon, what is not covered.
+    """Look through the routes of FILE: what can never be taken, what ends soon, what is not covered.
 
     Exit code 1 if there is a fault.
-
-    \b
-    whiteroute routes check carriers.toml --days 60
     """
     config = load_config(config_file)
     told = review(

@@ -9,6 +9,7 @@ import trio
 
 from whiteroute.engine.config import Config, load_config
 from whiteroute.engine.service import (
+    CeilingEvent,
     Engine,
     EngineEvent,
     InboundMessage,
@@ -16,8 +17,10 @@ from whiteroute.engine.service import (
     OrphanReceipt,
     OverdueEvent,
     ReceiptEvent,
+    RouteEvent,
     open_engine,
 )
+from whiteroute.routing import Finding
 
 from .capturing import Capturing, capture_options
 from .interruption import open_interruption
@@ -112,6 +115,32 @@ def event_record(event: EngineEvent) -> dict[str, object]:
                 "what": event.what,
                 "cause": event.cause,
                 "command_status": event.command_status,
+                "host": event.change.host or None,
+                "root_cause": event.change.root_cause.value,
+                "bound_for_s": event.change.bound_for,
+            }
+        case CeilingEvent():
+            return {
+                "event": "ceiling",
+                "at": instant(event.at),
+                "carrier": event.change.carrier,
+                "what": event.change.what,
+                "tps": event.change.tps,
+                "contract": event.change.contract,
+                "cause": event.change.cause,
+            }
+        case RouteEvent():
+            return {
+                "event": "route",
+                "at": instant(event.at),
+                "route": event.route,
+                "network": event.network,
+                "traffic_class": event.traffic_class,
+                "before": event.before.value,
+                "after": event.after.value,
+                "findings": [finding_record(each) for each in event.findings],
+                "actor": event.actor or None,
+                "note": event.note or None,
             }
         case OrphanReceipt():
             return {
@@ -156,9 +185,41 @@ def in_words(event: EngineEvent) -> str:
             return f"{when}  from {event.source_addr} to {event.destination_addr}: {text}"
         case LinkEvent():
             return f"{when}  {event.link} {event.what}: {event.cause}"
+        case CeilingEvent():
+            change = event.change
+            return f"{when}  {change.carrier}: {change.what} to {change.tps:g} parts a second, {change.cause}"
+        case RouteEvent():
+            whom = f"{event.route} to {event.network}, {event.traffic_class}"
+            return f"{when}  {whom}: {event.before.value} -> {event.after.value}{_because(event)}"
         case OrphanReceipt():
             name = event.message_id or "without an id"
             return f"{when}  {event.carrier}: receipt {name} ({event.stat}) belongs to no message"
         case OverdueEvent():
             due = instant(event.due_at)
             return f"{when}  {event.state.value}  {event.message_ref} to {event.to}: no receipt by {due}"
+
+
+def finding_record(finding: Finding) -> dict[str, object]:
+    """Give what stands against a route as JSON shows it."""
+    return {
+        "test": finding.test.value,
+        "severity": finding.severity.value,
+        "meaning": finding.test.meaning,
+        "statistic": finding.statistic,
+        "threshold": finding.threshold,
+        "n": finding.n,
+    }
+
+
+def finding_in_words(finding: Finding) -> str:
+    """Write what stands against a route, with its numbers."""
+    return (
+        f"{finding.test.value} ({finding.statistic:.3g} against {finding.threshold:.3g},"
+        f" {finding.n} seen)"
+    )
+
+
+def _because(event: RouteEvent) -> str:
+    if event.actor:
+        return f", released by {event.actor}: {event.note}"
+    return "".join(f"; {finding_in_words(each)}" for each in event.findings)

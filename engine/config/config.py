@@ -20,6 +20,7 @@ from whiteroute.engine.messages import KEEP_ALL, Privacy
 from whiteroute.engine.profile import GENERIC, CarrierProfile
 from whiteroute.routing import (
     DEFAULT_POLICY,
+    EvidenceSettings,
     Network,
     NumberingPlan,
     Policy,
@@ -70,6 +71,8 @@ class Config:
     """Every route's carrier is one of `carriers`."""
     plan: NumberingPlan = attrs.field(factory=lambda: NumberingPlan({}))
     policy: Policy = DEFAULT_POLICY
+    evidence: EvidenceSettings = attrs.field(factory=EvidenceSettings)
+    """How suspicious the engine is of what it observes."""
     profiles: Mapping[str, CarrierProfile] = attrs.field(factory=load_profiles)
     """Those shipped and those of the file, by name, whether a carrier has them or not."""
     source: str = ""

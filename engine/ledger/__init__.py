@@ -9,9 +9,11 @@ from .errors import EntryError, LedgerError
 from .ledger import Committed, Ledger, open_ledger
 from .memory import MemoryStore
 from .memory_reader import MemoryReader
+from .purge import Purge, Purged
 from .reading import (
     EVERYTHING,
     AttemptRecord,
+    IdsSeen,
     LedgerReader,
     MessageHistory,
     MessageRecord,
@@ -19,18 +21,22 @@ from .reading import (
     Selection,
     SummaryKey,
     SummaryLine,
+    UnmappedCode,
 )
 from .sqlite import SqliteStore, Synchronous
 from .sqlite_reader import SqliteReader, open_ledger_for_reading
 from .statistics import LedgerStatistics
 from .store import LedgerStore
+from .upkeep import LedgerCheck, check_ledger, compact_ledger, count_purge
 
 __all__ = [
     "EVERYTHING",
     "AttemptRecord",
     "Committed",
     "EntryError",
+    "IdsSeen",
     "Ledger",
+    "LedgerCheck",
     "LedgerError",
     "LedgerReader",
     "LedgerStatistics",
@@ -39,6 +45,8 @@ __all__ = [
     "MemoryStore",
     "MessageHistory",
     "MessageRecord",
+    "Purge",
+    "Purged",
     "ReceiptRecord",
     "Selection",
     "SqliteReader",
@@ -46,6 +54,10 @@ __all__ = [
     "SummaryKey",
     "SummaryLine",
     "Synchronous",
+    "UnmappedCode",
+    "check_ledger",
+    "compact_ledger",
+    "count_purge",
     "open_ledger",
     "open_ledger_for_reading",
 ]

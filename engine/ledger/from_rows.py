@@ -7,6 +7,7 @@ import json
 from typing import Final
 
 from whiteroute.engine.messages import (
+    AcceptedId,
     AttemptEnded,
     AttemptLine,
     AttemptOutcome,
@@ -15,6 +16,7 @@ from whiteroute.engine.messages import (
     CeilingLearned,
     DeliveryState,
     EngineRun,
+    EvidenceKept,
     InboundArrived,
     InboundLine,
     InboundState,
@@ -26,11 +28,14 @@ from whiteroute.engine.messages import (
     ReceiptLine,
     ReceiptNews,
     ReceiptVerdict,
+    ReceivedId,
     RootCause,
+    RouteChanged,
     Scope,
 )
+from whiteroute.routing import Finding, RouteState, Suspicion
 
-from .reading import AttemptRecord, MessageRecord, ReceiptRecord
+from .reading import AttemptRecord, MessageRecord, ReceiptRecord, UnmappedCode
 from .rows import Row
 
 STATES: Final = {state.value: state for state in DeliveryState}
@@ -262,6 +267,39 @@ def link_changed(row: Row) -> LinkChanged:
     )
 
 
+def accepted_id(row: Row) -> AcceptedId:
+    """Read how a response spelt its message_id from `message_id, recipient, started_at`."""
+    return AcceptedId(message_id=row[0], to=stored_text(row[1]), started_at=row[2])
+
+
+def received_id(row: Row, *, is_matched: bool) -> ReceivedId:
+    """Read the same of a receipt from `message_id, source_addr, destination_addr, received_at`."""
+    return ReceivedId(
+        message_id=row[0],
+        source_addr=row[1],
+        destination_addr=row[2],
+        received_at=row[3],
+        is_matched=is_matched,
+    )
+
+
+def unmapped_code(row: Row) -> UnmappedCode:
+    """Read what nobody could name, counted, and the newest one's ids and addresses."""
+    return UnmappedCode(
+        carrier=row[0],
+        command_status=row[1],
+        stat=row[2],
+        err=row[3],
+        network_error_code=row[4],
+        count=row[5],
+        first_at=row[6],
+        last_at=row[7],
+        message_id=row[8],
+        message_ref=row[9],
+        addresses=tuple(stored_text(each) for each in row[10:12] if each),
+    )
+
+
 def engine_run(row: Row) -> EngineRun:
     """Read when an engine watched from `started_at, seen_at`."""
     return EngineRun(started_at=row[0], seen_at=row[1])
@@ -270,3 +308,35 @@ def engine_run(row: Row) -> EngineRun:
 def ceiling_learned(row: Row) -> CeilingLearned:
     """Read what a carrier was found to take from `carrier, tps, learned_at`."""
     return CeilingLearned(carrier=row[0], tps=row[1], learned_at=row[2])
+
+
+def route_changed(row: Row) -> RouteChanged:
+    """Read how a route's trust changed from `ROUTE_COLUMNS`."""
+    return RouteChanged(
+        route=row[0],
+        network=row[1],
+        traffic_class=row[2],
+        before=RouteState(row[3]),
+        after=RouteState(row[4]),
+        findings=tuple(_finding(*each) for each in json.loads(row[5])),
+        actor=row[6],
+        note=stored_text(row[7]),
+        changed_at=row[8],
+    )
+
+
+def _finding(name: str, statistic: float, threshold: float, n: int) -> Finding:
+    test = Suspicion(name)
+    return Finding(test=test, severity=test.severity, statistic=statistic, threshold=threshold, n=n)
+
+
+def evidence_kept(row: Row) -> EvidenceKept:
+    """Read what was observed of a route from `EVIDENCE_COLUMNS`."""
+    return EvidenceKept(
+        route=row[0],
+        area=row[1],
+        traffic_class=row[2],
+        octets=row[3],
+        clock=row[4],
+        kept_at=row[5],
+    )

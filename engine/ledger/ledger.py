@@ -19,9 +19,11 @@ import attrs
 import outcome
 import trio
 
-from whiteroute.engine.messages import Doubt, Effect, Entry
+from whiteroute.engine.messages import KEEP_ALL, Doubt, Effect, Entry, Privacy
 
 from .errors import EntryError, LedgerError
+from .purge import Purge, Purged
+from .purging import Order, Purging
 from .reading import LedgerReader, MessageHistory
 from .sqlite import SqliteStore, Synchronous
 from .statistics import Counts, LedgerStatistics
@@ -36,6 +38,8 @@ _CAPACITY: Final = 20_000
 """Records that may wait; about a third of a second's work for one disk."""
 _LARGEST_GROUP: Final = 4_000
 """Records in one transaction. Larger ones are not cheaper, and hold up those that came with them."""
+_TURN: Final = 0.002
+"""Seconds for which callers are told before others get their turn on the event loop."""
 
 
 @attrs.define(weakref_slot=False, eq=False)
@@ -56,6 +60,7 @@ async def open_ledger(
     capacity: int = _CAPACITY,
     inline: bool = False,
     now_at: int | None = None,
+    privacy: Privacy = KEEP_ALL,
 ) -> AsyncIterator["Ledger"]:
     """Own a ledger for as long as the block runs, and recover it first.
 
@@ -70,6 +75,7 @@ async def open_ledger(
         inline: Write on the event loop instead of in a thread. For tests under a virtual clock,
             which would jump while a thread works.
         now_at: Microseconds since the epoch, for the recovery. Default: the system's clock.
+        privacy: What is kept of persons, in a file; a store has its own.
 
     Raises:
         LedgerError: See `SqliteStore`; or the recovery cannot be written.
@@ -82,9 +88,11 @@ async def open_ledger(
         return
     path = Path(ledger)
     if inline:
-        store = SqliteStore(path, synchronous=synchronous)
+        store = SqliteStore(path, synchronous=synchronous, privacy=privacy)
     else:
-        store = await trio.to_thread.run_sync(lambda: SqliteStore(path, synchronous=synchronous))
+        store = await trio.to_thread.run_sync(
+            lambda: SqliteStore(path, synchronous=synchronous, privacy=privacy)
+        )
     try:
         async with _serving(store, capacity, inline, now_at) as served:
             yield served
@@ -135,6 +143,7 @@ class Ledger:
         self._token = trio.lowlevel.current_trio_token()
         self._counts = Counts()
         self._inline = inline
+        self._purging = Purging(store, self._token.run_sync_soon)
         self._bell = threading.Condition()
         self._crash: BaseException | None = None
         self._writer_is_done = inline
@@ -204,6 +213,35 @@ class Ledger:
             ) from committed
         return committed
 
+    async def purge(self, purge: Purge) -> Purged:
+        """Take something out of the ledger, a few milliseconds at a time, and wait until it is gone.
+
+        It goes on when nobody waits any more, and after a restart.
+
+        Raises:
+            LedgerError: The ledger cannot write now, or is closed meanwhile. What is purged by then
+                stays so; the rest follows when it is opened again.
+        """
+        return await self._purging.wait(self._order(purge))
+
+    def begin_purge(self, purge: Purge) -> None:
+        """Have the same done, and do not wait for it.
+
+        Raises:
+            LedgerError: The ledger is closed.
+        """
+        self._order(purge)
+
+    def _order(self, purge: Purge) -> Order:
+        if self._is_closing:
+            raise LedgerError("the ledger is closed", "an open ledger", self._store.where)
+        with self._bell:
+            order = self._purging.order(purge)
+            self._bell.notify()
+        if self._inline:
+            self._woken.set()
+        return order
+
     @property
     def room(self) -> int:
         """How many more records may wait; 0 or less: tell whoever can wait to wait."""
@@ -235,10 +273,11 @@ class Ledger:
                 while True:
                     await self._woken.wait()
                     self._woken = trio.Event()
-                    while self._inline and self._write_next():
+                    while self._inline and (self._write_next() or self._purging.go_on()):
                         pass
-                    self._tell()
+                    await self._tell()
                     if self._is_closing and self._writer_is_done and not self._finished:
+                        self._purging.end()
                         return
         except BaseException:
             # Whatever went wrong ends the block, but those who still wait are told first.
@@ -246,11 +285,16 @@ class Ledger:
             self._woken.set()
             raise
 
-    def _tell(self) -> None:
+    async def _tell(self) -> None:
         crash, self._crash = self._crash, None
         if crash is not None:
             raise crash
+        begun = time.perf_counter()
         while self._finished:
+            if time.perf_counter() - begun > _TURN:
+                # A thousand callers at once would hold up whoever answers enquire_links.
+                await trio.lowlevel.checkpoint()
+                begun = time.perf_counter()
             job = self._finished.popleft()
             self._waiting -= len(job.entries)
             if job.then is not None:
@@ -278,10 +322,16 @@ class Ledger:
             while True:
                 with self._bell:
                     while not self._queue and not self._is_closing:
-                        self._bell.wait()
-                if not self._write_next():
+                        due = self._purging.due()
+                        if due == 0:
+                            break
+                        self._bell.wait(due)
+                if self._write_next():
+                    self._token.run_sync_soon(self._wake)
+                elif self._is_closing:
                     return
-                self._token.run_sync_soon(self._wake)
+                if self._purging.due() == 0:
+                    self._purging.go_on()
         except BaseException as crash:  # noqa: BLE001 - raised again by _tell, on the event loop
             self._crash = crash
         finally:

@@ -9,26 +9,38 @@ from collections.abc import Iterable, Sequence
 import attrs
 
 from whiteroute.engine.messages import (
+    KEEP_ALL,
     AttemptEnded,
     AttemptOutcome,
+    Book,
     DeliveryState,
     Doubt,
     Effect,
     Entry,
     Mark,
+    Privacy,
     RunStarted,
 )
 
+from .memory_purge import purge_contents
 from .memory_reader import Contents, MemoryReader
+from .purge import Purge, Purged
 
 __all__ = ["MemoryStore"]
 
 
 class MemoryStore:
-    """Keeps a ledger in memory; see `LedgerStore`. Grows for ever."""
+    """Keeps a ledger in memory; see `LedgerStore`. Grows for ever, unless it is purged.
 
-    def __init__(self) -> None:
-        self._contents = Contents()
+    Args:
+        privacy: What is kept of persons.
+    """
+
+    def __init__(self, *, privacy: Privacy = KEEP_ALL) -> None:
+        self._contents = Contents(book=Book(privacy=privacy))
+        self._purges: list[Purge] = []
+        self._purged = 0
+        """Orders to purge that were ever taken."""
 
     @property
     def where(self) -> str:
@@ -48,6 +60,9 @@ class MemoryStore:
             for message in book.changes.messages:
                 if message.taken is not None:
                     contents.taken[message.message_ref] = message.taken
+            for line in book.strip():
+                taken = contents.taken[line.message_ref]
+                contents.taken[line.message_ref] = book.privacy.taken(taken)
             for entry in book.changes.rerouted:
                 taken = contents.taken[entry.message_ref]
                 contents.taken[entry.message_ref] = attrs.evolve(taken, decision=entry.decision)
@@ -60,6 +75,9 @@ class MemoryStore:
             for run in book.changes.runs:
                 contents.enter_run(run)
             contents.ceilings.update({entry.carrier: entry for entry in book.changes.ceilings})
+            contents.route_changes += book.changes.route_changes
+            for kept in book.changes.evidence:
+                contents.evidence[kept.route, kept.area, kept.traffic_class] = kept
             book.changes.settle()
         return effects
 
@@ -87,6 +105,21 @@ class MemoryStore:
             ]
         )
         return doubts
+
+    def begin_purge(self, purge: Purge) -> int:
+        """Note that something is to be purged; see `LedgerStore.begin_purge`."""
+        self._purges.append(purge)
+        self._purged += 1
+        return self._purged
+
+    def purge_some(self, seconds: float) -> Purged | None:
+        """Purge all that was noted first, at once; see `LedgerStore.purge_some`."""
+        if not self._purges:
+            return None
+        order = self._purged - len(self._purges) + 1
+        purge = self._purges.pop(0)
+        with self._contents.guard:
+            return attrs.evolve(purge_contents(self._contents, purge), order=order)
 
     def open_reader(self) -> MemoryReader:
         """Make something to read with."""

@@ -6,10 +6,12 @@ Plain walks over everything: a ledger in memory is small, or nobody asks it for 
 import threading
 from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
+from typing import TypeVar
 
 import attrs
 
 from whiteroute.engine.messages import (
+    AcceptedId,
     AttemptLine,
     AttemptStarted,
     Book,
@@ -17,6 +19,7 @@ from whiteroute.engine.messages import (
     DeliveryState,
     Doubt,
     EngineRun,
+    EvidenceKept,
     InboundArrived,
     InboundLine,
     InboundRecord,
@@ -27,6 +30,8 @@ from whiteroute.engine.messages import (
     Outage,
     ReceiptLine,
     ReceiptVerdict,
+    ReceivedId,
+    RouteChanged,
     RunSeen,
     RunStarted,
     Uptime,
@@ -35,14 +40,19 @@ from whiteroute.engine.messages import (
 from .reading import (
     EVERYTHING,
     OVERDUE_STATES,
+    RESPONSES_PER_RECEIPT,
     AttemptRecord,
+    IdsSeen,
     MessageHistory,
     MessageRecord,
     ReceiptRecord,
     Selection,
     SummaryKey,
     SummaryLine,
+    UnmappedCode,
     age_of_doubt,
+    by_frequency,
+    is_unmapped,
     outages_of,
     uptime_of,
 )
@@ -62,6 +72,11 @@ class Contents:
     link_changes: list[LinkChanged] = attrs.field(factory=list[LinkChanged])
     runs: list[EngineRun] = attrs.field(factory=list[EngineRun])
     ceilings: dict[str, CeilingLearned] = attrs.field(factory=dict[str, CeilingLearned])
+    route_changes: list[RouteChanged] = attrs.field(factory=list[RouteChanged])
+    evidence: dict[tuple[str, str, str], EvidenceKept] = attrs.field(
+        factory=dict[tuple[str, str, str], EvidenceKept]
+    )
+    """By route, area and traffic class."""
     has_writer: bool = True
     guard: threading.Lock = attrs.field(factory=threading.Lock)
     """Held while writing and while reading: readers may be in another thread than the writer."""
@@ -134,8 +149,13 @@ class MemoryReader:
             if _is_chosen(selection, record.taken_at, record.carrier, record.message_ref)
             and selection.route in (None, record.route)
             and selection.state in (None, record.state)
+            and selection.network in (None, record.network)
+            and selection.traffic_class in (None, record.traffic_class)
+            and (selection.to is None or record.to.lstrip("+") == selection.to.lstrip("+"))
+            and selection.error_code in (None, record.error_code)
+            and selection.tags.items() <= record.tags.items()
         ]
-        return iter(chosen[: selection.limit])
+        return iter(_limited(chosen, selection))
 
     def receipts(self, selection: Selection = EVERYTHING) -> Iterator[ReceiptRecord]:
         """Read receipts in the order in which they arrived."""
@@ -153,7 +173,7 @@ class MemoryReader:
                 and selection.verdict in (None, record.verdict)
                 and self._is_of_chosen_message(selection, line)
             ]
-        return iter(chosen[: selection.limit])
+        return iter(_limited(chosen, selection))
 
     def inbound(self, selection: Selection = EVERYTHING) -> Iterator[InboundArrived]:
         """Read messages from handsets in the order in which they arrived."""
@@ -171,7 +191,115 @@ class MemoryReader:
         chosen = [
             record for record in found if _is_chosen(selection, record.received_at, record.carrier)
         ]
-        return iter(chosen[: selection.limit])
+        return iter(_limited(chosen, selection))
+
+    def replies(self, message_ref: str) -> tuple[InboundRecord, ...]:
+        """Read messages from handsets that answer one of ours, in order."""
+        return tuple(
+            record for record in self.conversations() if record.reply_to == message_ref != ""
+        )
+
+    def unmapped(self, selection: Selection = EVERYTHING) -> tuple[UnmappedCode, ...]:
+        """Count the receipts and the responses whose codes ended in UNKNOWN, by what they bore."""
+        with self._contents.guard:
+            found = [*self._unmapped_receipts(), *self._unmapped_answers()]
+        counted: dict[tuple[object, ...], UnmappedCode] = {}
+        for code in found:
+            if _is_chosen(selection, code.first_at, code.carrier):
+                raw = (code.command_status, code.stat, code.err, code.network_error_code)
+                key = (code.carrier, *raw)
+                counted[key] = _added(counted.get(key), code)
+        return tuple(sorted(counted.values(), key=by_frequency))
+
+    def _unmapped_receipts(self) -> Iterator[UnmappedCode]:
+        for line in self._contents.receipts:
+            receipt = line.receipt
+            if is_unmapped(receipt.error):
+                yield UnmappedCode(
+                    carrier=receipt.carrier,
+                    command_status=None,
+                    stat=receipt.stat,
+                    err=receipt.err,
+                    network_error_code=receipt.network_error_code,
+                    count=1,
+                    first_at=receipt.received_at,
+                    last_at=receipt.received_at,
+                    message_id=receipt.message_id,
+                    message_ref="" if line.attempt is None else line.attempt.message.message_ref,
+                    addresses=_without_blanks(receipt.source_addr, receipt.destination_addr),
+                )
+
+    def _unmapped_answers(self) -> Iterator[UnmappedCode]:
+        for message in self._contents.book.messages.values():
+            for attempt in sorted(message.attempts, key=_which):
+                ended = attempt.ended
+                if ended is not None and is_unmapped(ended.error):
+                    yield UnmappedCode(
+                        carrier=attempt.carrier,
+                        command_status=ended.command_status,
+                        stat="",
+                        err="",
+                        network_error_code=ended.network_error_code,
+                        count=1,
+                        first_at=ended.ended_at,
+                        last_at=ended.ended_at,
+                        message_id=ended.message_id,
+                        message_ref=message.message_ref,
+                        addresses=_without_blanks(
+                            message.to, self._contents.taken[message.message_ref].sender
+                        ),
+                    )
+
+    def ids_seen(self, carrier: str, limit: int) -> IdsSeen:
+        """Read how a carrier has spelt its message ids of late."""
+        with self._contents.guard:
+            attempts = [
+                attempt
+                for message in self._contents.book.messages.values()
+                for attempt in sorted(message.attempts, key=_which)
+                if attempt.carrier == carrier
+            ]
+            receipts = [
+                line
+                for line in self._contents.receipts
+                if line.receipt.carrier == carrier and line.receipt.message_id
+            ]
+        accepted = [
+            AcceptedId(
+                message_id=attempt.ended.message_id,
+                to=attempt.message.to,
+                started_at=attempt.started_at,
+            )
+            for attempt in reversed(attempts)
+            if attempt.ended is not None and attempt.ended.message_id and not attempt.ended.adopted
+        ]
+        received = [
+            ReceivedId(
+                message_id=line.receipt.message_id,
+                source_addr=line.receipt.source_addr,
+                destination_addr=line.receipt.destination_addr,
+                received_at=line.receipt.received_at,
+                is_matched=line.attempt is not None,
+            )
+            for line in reversed(receipts)
+        ]
+        waiting = [each for each in received if not each.is_matched]
+        matched = [each for each in received if each.is_matched]
+        return IdsSeen(
+            accepted=tuple(accepted[: RESPONSES_PER_RECEIPT * limit]),
+            received=(*waiting[:limit], *matched[:limit]),
+        )
+
+    def carriers(self) -> tuple[str, ...]:
+        """Read the names of all carriers of which anything is known, in order."""
+        contents = self._contents
+        with contents.guard:
+            names = {line.receipt.carrier for line in contents.receipts}
+            names |= {entry.carrier for entry in contents.inbound}
+            names |= {change.carrier for change in contents.link_changes}
+            for message in contents.book.messages.values():
+                names |= {message.carrier, *(attempt.carrier for attempt in message.attempts)}
+        return tuple(sorted(names - {""}))
 
     def incomplete(self, before_at: int, limit: int) -> tuple[InboundRecord, ...]:
         """Read messages from handsets that began before some time and miss segments."""
@@ -224,6 +352,21 @@ class MemoryReader:
     def ceilings(self) -> dict[str, CeilingLearned]:
         """Read how fast carriers were found to be, by their names."""
         return dict(self._contents.ceilings)
+
+    def route_changes(self, route: str | None = None) -> tuple[RouteChanged, ...]:
+        """Read how far routes were trusted, in order."""
+        with self._contents.guard:
+            return tuple(
+                change
+                for change in self._contents.route_changes
+                if route is None or change.route == route
+            )
+
+    def evidence(self) -> tuple[EvidenceKept, ...]:
+        """Read what was observed of routes."""
+        with self._contents.guard:
+            kept = self._contents.evidence
+            return tuple(kept[key] for key in sorted(kept))
 
     def doubts(self) -> tuple[Doubt, ...]:
         """Read every attempt that may have been accepted, oldest first."""
@@ -358,6 +501,30 @@ def _receipt_record(line: ReceiptLine) -> ReceiptRecord:
         attempt=None if attempt is None else attempt.attempt,
         before_response=line.before_response,
     )
+
+
+_Record = TypeVar("_Record")
+
+
+def _limited(chosen: list[_Record], selection: Selection) -> list[_Record]:
+    if selection.is_newest and selection.limit is not None:
+        return chosen[len(chosen) - selection.limit :] if selection.limit < len(chosen) else chosen
+    return chosen[: selection.limit]
+
+
+def _added(counted: UnmappedCode | None, newer: UnmappedCode) -> UnmappedCode:
+    if counted is None:
+        return newer
+    return attrs.evolve(
+        newer,
+        count=counted.count + newer.count,
+        first_at=min(counted.first_at, newer.first_at),
+        last_at=max(counted.last_at, newer.last_at),
+    )
+
+
+def _without_blanks(*addresses: str) -> tuple[str, ...]:
+    return tuple(address for address in addresses if address)
 
 
 def _is_chosen(selection: Selection, at: int, carrier: str, message_ref: str | None = None) -> bool:

@@ -11,19 +11,25 @@ import attrs
 
 from whiteroute.engine.messages import (
     FINAL_STATES,
+    AcceptedId,
     AttemptEnded,
     AttemptStarted,
+    Canonical,
     CeilingLearned,
     DeliveryState,
     Doubt,
     EngineRun,
+    EvidenceKept,
     InboundArrived,
     InboundRecord,
     LinkChanged,
+    MappedError,
     Outage,
     ReceiptArrived,
     ReceiptVerdict,
+    ReceivedId,
     ReportingParts,
+    RouteChanged,
     Uptime,
     find_outages,
     measure_uptime,
@@ -33,7 +39,10 @@ from whiteroute.engine.messages import (
 __all__ = [
     "EVERYTHING",
     "OVERDUE_STATES",
+    "PROFILE_RULES",
+    "RESPONSES_PER_RECEIPT",
     "AttemptRecord",
+    "IdsSeen",
     "LedgerReader",
     "MessageHistory",
     "MessageRecord",
@@ -41,7 +50,10 @@ __all__ = [
     "Selection",
     "SummaryKey",
     "SummaryLine",
+    "UnmappedCode",
     "age_of_doubt",
+    "by_frequency",
+    "is_unmapped",
     "outages_of",
     "uptime_of",
 ]
@@ -69,8 +81,20 @@ class Selection:
     """Taken, received or changed at this microsecond or later."""
     until_at: int | None = None
     """Before this microsecond."""
+    network: str | None = None
+    """Only for messages, as are the next four. E.g. `214-07`."""
+    traffic_class: str | None = None
+    to: str | None = None
+    """The destination; a plus before it does not count."""
+    error_code: str | None = None
+    """Why the message stands where it stands, in our words."""
+    tags: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    """Tags that the message has, all of them."""
     limit: int | None = None
     """At most so many, the oldest first."""
+    is_newest: bool = False
+    """The newest instead of the oldest are those within `limit`; their order is the same. Only for messages,
+    receipts and messages from handsets that are put together."""
 
 
 EVERYTHING = Selection()
@@ -175,6 +199,37 @@ class SummaryLine:
     parts: int
 
 
+@attrs.frozen(kw_only=True)
+class UnmappedCode:
+    """Codes of one carrier that no table could name: what to ask that carrier about."""
+
+    carrier: str
+    command_status: int | None
+    """Of responses; None where receipts bore the codes."""
+    stat: str
+    """Of receipts, as is `err`; empty for responses."""
+    err: str
+    network_error_code: bytes
+    count: int
+    first_at: int
+    """Received, in microseconds since the epoch."""
+    last_at: int
+    message_id: str
+    """The carrier's, of the newest; empty where it gave none, as in most refusals."""
+    message_ref: str
+    """Ours, of the newest; empty while its receipt belongs to nobody."""
+    addresses: tuple[str, ...] = attrs.field(default=(), repr=False)
+    """The newest one's numbers, for those who have to keep them out of what they show."""
+
+
+@attrs.frozen(kw_only=True)
+class IdsSeen:
+    """A carrier's message ids, newest first; see `learn_message_ids`."""
+
+    accepted: tuple[AcceptedId, ...]
+    received: tuple[ReceivedId, ...]
+
+
 class LedgerReader(Protocol):
     """Reads a ledger, also while an engine writes it.
 
@@ -222,6 +277,37 @@ class LedgerReader(Protocol):
         """
         ...
 
+    def replies(self, message_ref: str) -> tuple[InboundRecord, ...]:
+        """Read messages from handsets that answer one of ours, in order."""
+        ...
+
+    def unmapped(self, selection: Selection = EVERYTHING) -> tuple[UnmappedCode, ...]:
+        """Count the receipts and the responses whose codes ended in UNKNOWN, by what they bore.
+
+        What the carrier's profile itself calls UNKNOWN has been looked at, and is left out.
+
+        Args:
+            selection: Narrowed by `carrier`, `since_at` and `until_at` alone.
+
+        Returns:
+            By carrier, the most frequent first.
+        """
+        ...
+
+    def ids_seen(self, carrier: str, limit: int) -> IdsSeen:
+        """Read how a carrier has spelt its message ids of late.
+
+        Args:
+            carrier: Its name.
+            limit: At most so many receipts that belong to nobody and as many that do, and ten times as
+                many responses: a receipt may come long after its response.
+        """
+        ...
+
+    def carriers(self) -> tuple[str, ...]:
+        """Read the names of all carriers of which anything is known, in order."""
+        ...
+
     def link_changes(self, selection: Selection = EVERYTHING) -> Iterator[LinkChanged]:
         """Read what happened to links, in order."""
         ...
@@ -263,6 +349,18 @@ class LedgerReader(Protocol):
 
     def ceilings(self) -> dict[str, CeilingLearned]:
         """Read how fast carriers were found to be, by their names."""
+        ...
+
+    def route_changes(self, route: str | None = None) -> tuple[RouteChanged, ...]:
+        """Read how far routes were trusted, in order.
+
+        Args:
+            route: Only this one's.
+        """
+        ...
+
+    def evidence(self) -> tuple[EvidenceKept, ...]:
+        """Read what was observed of routes, in order of route, area and class."""
         ...
 
     def doubts(self) -> tuple[Doubt, ...]:
@@ -344,3 +442,26 @@ def _runs_until_now(runs: tuple[EngineRun, ...], since_at: int | None) -> tuple[
 def _from_the_start_of(runs: tuple[EngineRun, ...], carrier: str | None) -> Selection:
     """Select the news from the first of some runs on."""
     return Selection(carrier=carrier, since_at=runs[0].started_at if runs else None)
+
+
+RESPONSES_PER_RECEIPT: Final = 10
+"""How many responses `ids_seen` reads for each receipt."""
+
+
+def is_unmapped(error: MappedError | None) -> bool:
+    """Say whether an error's codes are those that a carrier has to be asked about."""
+    return (
+        error is not None
+        and error.canonical is Canonical.UNKNOWN
+        and not error.rule.startswith(PROFILE_RULES)
+    )
+
+
+PROFILE_RULES: Final = "profile."
+"""How the rules begin that are a profile's own."""
+
+
+def by_frequency(code: UnmappedCode) -> tuple[object, ...]:
+    """Order unmapped codes: by carrier, the most frequent first."""
+    raw = (code.command_status or 0, code.stat, code.err, code.network_error_code)
+    return (code.carrier, -code.count, *raw)

@@ -12,14 +12,16 @@ from whiteroute.engine.messages import (
     AttemptEnded,
     AttemptLine,
     DeliveryState,
+    EvidenceKept,
     InboundArrived,
     InboundLine,
     LinkChanged,
     MappedError,
     MessageLine,
     MessageTaken,
+    Privacy,
     ReceiptLine,
-    pair_of,
+    RouteChanged,
 )
 
 Row = Sequence[Any]
@@ -52,6 +54,10 @@ CONVERSATION_COLUMNS: Final = (
 LINK_COLUMNS: Final = (
     "carrier, link, changed_at, what, cause, root_cause, host, command_status, can_submit"
 )
+ROUTE_COLUMNS: Final = (
+    "route, network, traffic_class, before, after, findings, actor, note, changed_at"
+)
+EVIDENCE_COLUMNS: Final = "route, area, traffic_class, octets, clock, kept_at"
 LINE_COLUMNS: Final = (
     "number, message_ref, recipient, traffic_class, tags, duplicate_policy, part_count,"
     " reporting_parts, network, route, carrier, state, closed, error_code, changed_at, is_open"
@@ -70,8 +76,13 @@ def insertion(table: str, columns: str) -> str:
     return f"INSERT INTO {table} ({columns}) VALUES ({places})"  # noqa: S608 - our own constants
 
 
-def message_row(line: MessageLine, taken: MessageTaken) -> Row:
+def message_row(line: MessageLine, taken: MessageTaken, privacy: Privacy) -> Row:
     """Make the row of a new message."""
+    pair = ""
+    if taken.state is DeliveryState.QUEUED:
+        pair = privacy.pair_of(taken.to, taken.sender)
+    if line.is_stripped:
+        taken = privacy.taken(taken)
     return (
         line.number,
         line.message_ref,
@@ -87,43 +98,51 @@ def message_row(line: MessageLine, taken: MessageTaken) -> Row:
         line.reporting_parts,
         line.network,
         taken.decision,
-        str(line.state),
+        line.state._value_,
         _state_if_abandoned(line),
-        "" if line.closed is None else str(line.closed),
+        "" if line.closed is None else line.closed._value_,
         line.changed_at,
         line.route,
         line.carrier,
         line.error_code,
         1 if line.is_open else 0,
         taken.due_at or 0,
-        pair_of(line.to, taken.sender) if line.state is DeliveryState.QUEUED else "",
+        pair,
     )
+
+
+def message_stripped(line: MessageLine, privacy: Privacy) -> Row:
+    """Make what is kept of a person in a message that will not be sent any more, and its number."""
+    return (_storable(line.to), privacy.texts == "drop", line.number)
 
 
 def message_change(line: MessageLine) -> Row:
     """Make what may change of a message while it is open, and its number."""
+    return (*_changeable(line), line.number)
+
+
+def message_turn(line: MessageLine) -> Row:
+    """Make the same for one that was finished, or opened again, which it says as well."""
+    return (*_changeable(line), 1 if line.is_open else 0, line.number)
+
+
+def _changeable(line: MessageLine) -> tuple[Any, ...]:
     return (
-        str(line.state),
+        line.state._value_,
         _state_if_abandoned(line),
-        "" if line.closed is None else str(line.closed),
+        "" if line.closed is None else line.closed._value_,
         line.changed_at,
         line.route,
         line.carrier,
         line.error_code,
-        line.number,
     )
-
-
-def message_turn(line: MessageLine) -> Row:
-    """Make what says that a message was finished, or opened again, and its number."""
-    return (1 if line.is_open else 0, line.number)
 
 
 def _state_if_abandoned(line: MessageLine) -> str:
     """Say what readers show when nobody runs the message's attempts; empty when none runs."""
     for attempt in line.attempts:
         if attempt.state is DeliveryState.SENT:
-            return str(line.state_if_abandoned())
+            return line.state_if_abandoned()._value_
     return ""
 
 
@@ -136,21 +155,21 @@ def attempt_row(line: AttemptLine) -> Row:
         line.carrier,
         line.route,
         line.started_at,
-        str(line.state),
+        line.state._value_,
     )
 
 
 def attempt_state(line: AttemptLine) -> Row:
     """Make what a receipt changes of an attempt, and its key."""
-    return (str(line.state), line.message.number, line.part, line.attempt)
+    return (line.state._value_, line.message.number, line.part, line.attempt)
 
 
 def attempt_end(line: AttemptLine, ended: AttemptEnded) -> Row:
     """Make what an answer changes of an attempt, and its key."""
     return (
-        str(line.state),
+        line.state._value_,
         ended.ended_at,
-        str(ended.outcome),
+        ended.outcome._value_,
         1 if ended.retrying else 0,
         ended.message_id,
         ended.message_id_key,
@@ -170,7 +189,7 @@ _NO_ERROR_COLUMNS: Final = ("", "", "", "")
 def _error_columns(error: MappedError | None) -> tuple[str, ...]:
     if error is None:
         return _NO_ERROR_COLUMNS
-    return (str(error.canonical), str(error.permanence), str(error.scope), error.rule)
+    return (error.canonical._value_, error.permanence._value_, error.scope._value_, error.rule)
 
 
 def receipt_row(line: ReceiptLine) -> Row:
@@ -181,7 +200,7 @@ def receipt_row(line: ReceiptLine) -> Row:
         receipt.carrier,
         receipt.message_id,
         receipt.message_id_key,
-        str(receipt.receipt_kind),
+        receipt.receipt_kind._value_,
         receipt.message_state,
         receipt.stat,
         receipt.err,
@@ -207,9 +226,9 @@ def _place(line: ReceiptLine) -> tuple[Any, ...]:
     """Make the columns that say what became of a receipt."""
     attempt = line.attempt
     if attempt is None:
-        return (str(line.verdict), None, None, None, 0)
+        return (line.verdict._value_, None, None, None, 0)
     return (
-        str(line.verdict),
+        line.verdict._value_,
         attempt.message.number,
         attempt.part,
         attempt.attempt,
@@ -248,7 +267,7 @@ def conversation_row(line: InboundLine) -> Row:
         line.total,
         json.dumps(line.segments),
         line.set_key,
-        str(line.state),
+        line.state._value_,
         line.reply_to,
         line.acknowledged_at,
     )
@@ -257,9 +276,10 @@ def conversation_row(line: InboundLine) -> Row:
 def conversation_change(line: InboundLine) -> Row:
     """Make what may change of a message from a handset, and its number."""
     return (
+        line.source_addr,
         line.latest_at,
         json.dumps(line.segments),
-        str(line.state),
+        line.state._value_,
         line.acknowledged_at,
         line.number,
     )
@@ -277,6 +297,36 @@ def link_row(entry: LinkChanged) -> Row:
         entry.host,
         entry.command_status,
         1 if entry.can_submit else 0,
+    )
+
+
+def route_row(entry: RouteChanged) -> Row:
+    """Make the row of a route that is trusted more, or less."""
+    findings = [
+        (each.test.value, each.statistic, each.threshold, each.n) for each in entry.findings
+    ]
+    return (
+        entry.route,
+        entry.network,
+        entry.traffic_class,
+        entry.before.value,
+        entry.after.value,
+        json.dumps(findings),
+        entry.actor,
+        _storable(entry.note),
+        entry.changed_at,
+    )
+
+
+def evidence_row(entry: EvidenceKept) -> Row:
+    """Make the row of what was observed of a route."""
+    return (
+        entry.route,
+        entry.area,
+        entry.traffic_class,
+        bytearray(entry.octets),
+        entry.clock,
+        entry.kept_at,
     )
 
 

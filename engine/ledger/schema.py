@@ -182,6 +182,44 @@ CREATE INDEX conversations_untold ON conversations (number)
     WHERE acknowledged_at = 0 AND state <> 'WAITING';
 ALTER TABLE messages ADD COLUMN pair TEXT NOT NULL DEFAULT '';
 CREATE INDEX messages_by_pair ON messages (pair, number) WHERE pair <> '';
+
+-- What a carrier has to be asked about: receipts that belong to nobody, and those that nobody can name.
+CREATE INDEX receipts_orphaned ON receipts (received_at) WHERE verdict = 'ORPHANED';
+CREATE INDEX receipts_unmapped ON receipts (carrier) WHERE canonical = 'UNKNOWN';
+
+-- How far routes are trusted, by what was observed of them.
+CREATE TABLE route_changes (
+    number INTEGER PRIMARY KEY,
+    route TEXT NOT NULL,
+    network TEXT NOT NULL,
+    traffic_class TEXT NOT NULL,
+    before TEXT NOT NULL,
+    after TEXT NOT NULL,
+    findings TEXT NOT NULL,             -- JSON: test, statistic, threshold and n of each
+    actor TEXT NOT NULL,
+    note TEXT NOT NULL,
+    changed_at INTEGER NOT NULL
+);
+CREATE TABLE evidence (
+    route TEXT NOT NULL,
+    area TEXT NOT NULL,
+    traffic_class TEXT NOT NULL,
+    octets BLOB NOT NULL,
+    clock REAL NOT NULL,
+    kept_at INTEGER NOT NULL,
+    PRIMARY KEY (route, area, traffic_class)
+);
+
+-- What is being purged, and how far that is: a purge goes on after a restart.
+CREATE TABLE purges (
+    number INTEGER PRIMARY KEY,
+    subscriber TEXT NOT NULL,           -- empty for a purge by age
+    before_at INTEGER NOT NULL,
+    begun_at INTEGER NOT NULL,
+    phase INTEGER NOT NULL,
+    reached INTEGER NOT NULL,
+    counts TEXT NOT NULL                -- JSON
+);
 """
 
 _RUNGS: Final = (_FIRST, _SECOND)

@@ -12,35 +12,43 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from itertools import islice
 from pathlib import Path
 from typing import Final, Literal
 
 from whiteroute.engine.messages import (
+    KEEP_ALL,
     AttemptEnded,
     AttemptOutcome,
+    AttemptStarted,
     Book,
     CeilingLearned,
     DeliveryState,
     Doubt,
     Effect,
     Entry,
+    EvidenceKept,
     InboundAcknowledged,
     InboundArrived,
     InboundGivenUp,
     LinkChanged,
     Mark,
     MessageLine,
+    MessageTaken,
     Page,
+    Privacy,
     ReceiptArrived,
     ReceiptOrphaned,
+    RouteChanged,
     RunSeen,
     RunStarted,
-    pair_of,
 )
 
 from . import from_rows, rows, statements
 from .errors import EntryError, LedgerError
 from .lock import OwnerLock
+from .purge import Purge, Purged
+from .purger import Purger
 from .schema import VERSION, climb
 from .sqlite_reader import SqliteReader, explain_failure, find_doubts
 
@@ -48,10 +56,19 @@ __all__ = ["SqliteStore", "Synchronous"]
 
 Synchronous = Literal["FULL", "NORMAL"]
 
-_ALONE: Final = (LinkChanged, RunStarted, RunSeen, CeilingLearned)
+_OF_MESSAGES: Final = (AttemptStarted, MessageTaken)
+_OF_RECEIPTS: Final = (ReceiptArrived, ReceiptOrphaned)
+_ALONE: Final = (LinkChanged, RunStarted, RunSeen, CeilingLearned, RouteChanged, EvidenceKept)
 """Records that touch no line."""
-_REMEMBERED: Final = 20_000
-"""Open messages and pages; about 20 MB. Enough for the messages of half a minute at full speed."""
+_REMEMBERED: Final = 40_000
+"""Open messages and pages; about 30 MB. Enough for the messages of some seconds at full speed, and of
+hours at most others."""
+_CACHE_KIBIBYTES: Final = 65_536
+"""Of pages of the file. With SQLite's own 2 MB a look-up in a ledger of millions reads pages anew that it
+had a moment ago."""
+_CHECKPOINT_PAGES: Final = 4_000
+"""Pages in the log, 16 MB, that are copied into the file at once. Most pages are written many times; the
+more of that happens in the log alone, the less is copied."""
 
 
 class SqliteStore:
@@ -66,6 +83,7 @@ class SqliteStore:
             second promise: receipts that were acknowledged, attempts that were sent.
         busy_timeout: Seconds to wait for somebody else's lock on the database, such as a backup's.
             Default: 5.
+        privacy: What is kept of persons. Octets that are taken out of the file are overwritten.
         remembered: After how many open messages and pages all are closed again, to bound memory.
 
     Raises:
@@ -79,15 +97,24 @@ class SqliteStore:
         *,
         synchronous: Synchronous = "FULL",
         busy_timeout: float = 5.0,
+        privacy: Privacy = KEEP_ALL,
         remembered: int = _REMEMBERED,
     ) -> None:
         self._path = Path(path)
         self._remembered = remembered
+        self._privacy = privacy
         self._lock = OwnerLock(self._path)
         self._lock.take()
         try:
             self._connection = self._open(synchronous, busy_timeout)
-            self._book = self._new_book()
+            try:
+                if not privacy.keeps_all:
+                    self._connection.execute("PRAGMA secure_delete = ON")
+                self._purger = Purger(self._connection, privacy)
+                self._book = self._new_book()
+            except BaseException:
+                self._connection.close()
+                raise
         except BaseException:
             self._lock.release()
             raise
@@ -111,6 +138,8 @@ class SqliteStore:
             )
         try:
             with self._explained("cannot be opened"):
+                # Only a file without tables takes it; see `Purger` for what it is good for.
+                connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
                 climb(connection, self.where)
                 mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
                 if mode != "wal":
@@ -120,6 +149,8 @@ class SqliteStore:
                         self.where,
                     )
                 connection.execute(f"PRAGMA synchronous = {synchronous}")
+                connection.execute(f"PRAGMA cache_size = -{_CACHE_KIBIBYTES}")
+                connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
                 # SQLite opens a file that it may only read without a word, even for a transaction.
                 connection.execute("BEGIN IMMEDIATE")
                 connection.execute(f"PRAGMA user_version = {VERSION}")
@@ -140,6 +171,7 @@ class SqliteStore:
             next_message=numbers[0] + 1,
             next_receipt=numbers[1] + 1,
             next_inbound=numbers[2] + 1,
+            privacy=self._privacy,
         )
 
     def write(self, entries: Sequence[Entry]) -> list[Effect]:
@@ -155,8 +187,29 @@ class SqliteStore:
             raise
         self._book.changes.settle()
         if self._book.size > self._remembered:
-            self._book = self._new_book()
+            self._close_old_lines()
         return effects
+
+    def _close_old_lines(self) -> None:
+        """Close the older half of what is open, which is the half less likely to be heard of soon.
+
+        A page goes with the messages on it: what is open knows no line beside that of the book.
+        """
+        old, messages = self._book, self._book.messages
+        young = self._new_book()
+        if self._remembered > 1:
+            kept = islice(messages.items(), len(messages) // 2, None)
+            young.messages.update(kept)
+            young.pages.update(
+                (key, page)
+                for key, page in old.pages.items()
+                if page.attempts
+                and all(
+                    young.messages.get(attempt.message.message_ref) is attempt.message
+                    for attempt in page.attempts
+                )
+            )
+        self._book = young
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -189,8 +242,14 @@ class SqliteStore:
         inbound_refs: set[str] = set()
         told_refs: set[str] = set()
         arrived: list[InboundArrived] = []
+        # The most frequent first, and by tuples: a union takes three times as long.
         for entry in entries:
-            if isinstance(entry, ReceiptArrived | ReceiptOrphaned):
+            if isinstance(entry, AttemptEnded):
+                message_refs.add(entry.message_ref)
+                message_ids.add(entry.message_id_key)
+            elif isinstance(entry, _OF_MESSAGES):
+                message_refs.add(entry.message_ref)
+            elif isinstance(entry, _OF_RECEIPTS):
                 message_ids.add(entry.message_id_key)
             elif isinstance(entry, InboundArrived):
                 inbound_refs.add(entry.inbound_ref)
@@ -199,9 +258,8 @@ class SqliteStore:
                 told_refs.add(entry.inbound_ref)
             elif not isinstance(entry, _ALONE):
                 message_refs.add(entry.message_ref)
-                if isinstance(entry, AttemptEnded):
-                    message_ids.add(entry.message_id_key)
-        new_ids = [key for key in message_ids if key and key not in book.pages]
+        message_ids.discard("")
+        new_ids = [key for key in message_ids if key not in book.pages]
         attempts = self._look_up(statements.ATTEMPTS_BY_ID, new_ids)
         message_refs.update(row[1] for row in attempts)
         self._open_messages([ref for ref in message_refs if ref not in book.messages])
@@ -215,7 +273,7 @@ class SqliteStore:
         self, arrived: Sequence[InboundArrived], told_refs: Iterable[str]
     ) -> None:
         book = self._book
-        keys = {entry.set_key for entry in arrived if entry.total > 1}
+        keys = {self._privacy.set_key(entry) for entry in arrived if entry.total > 1}
         found = self._look_up(statements.SETS, [key for key in keys if key not in book.sets])
         found += self._look_up(
             statements.CONVERSATIONS, [ref for ref in told_refs if ref not in book.inbound]
@@ -228,7 +286,9 @@ class SqliteStore:
             newest = book.sets.get(line.set_key)
             if line.set_key and (newest is None or newest.number < line.number):
                 book.sets[line.set_key] = line
-        pairs = {pair_of(entry.source_addr, entry.destination_addr) for entry in arrived}
+        pairs = {
+            self._privacy.pair_of(entry.source_addr, entry.destination_addr) for entry in arrived
+        }
         new = [pair for pair in pairs if pair and pair not in book.conversations]
         for pair, message_ref in self._look_up(statements.LAST_OF_PAIR, new):
             book.conversations[pair] = message_ref or ""
@@ -294,6 +354,8 @@ class SqliteStore:
             statements.KEEP_CEILING,
             [(entry.carrier, entry.tps, entry.learned_at) for entry in book.changes.ceilings],
         )
+        self._run(statements.INSERT_ROUTE, list(map(rows.route_row, book.changes.route_changes)))
+        self._run(statements.KEEP_EVIDENCE, list(map(rows.evidence_row, book.changes.evidence)))
 
     def _run(self, statement: str, values: Sequence[rows.Row]) -> None:
         if values:
@@ -301,12 +363,28 @@ class SqliteStore:
 
     def _save_messages(self, book: Book) -> None:
         lines = book.changes.messages
-        new = [rows.message_row(line, line.taken) for line in lines if line.taken is not None]
-        changed = [line for line in lines if line.mark is Mark.CHANGED]
-        turned = [line for line in changed if line.is_open is not line.was_open]
+        stripped = [line for line in book.strip() if line.taken is None]
+        new = [
+            rows.message_row(line, line.taken, self._privacy)
+            for line in lines
+            if line.taken is not None
+        ]
+        changed: list[rows.Row] = []
+        turned: list[rows.Row] = []
+        for line in lines:
+            if line.mark is not Mark.CHANGED:
+                continue
+            if line.is_open is line.was_open:
+                changed.append(rows.message_change(line))
+            else:
+                turned.append(rows.message_turn(line))
         self._run(statements.INSERT_MESSAGE, new)
-        self._run(statements.UPDATE_MESSAGE, [rows.message_change(line) for line in changed])
-        self._run(statements.TURN_MESSAGE, [rows.message_turn(line) for line in turned])
+        self._run(statements.UPDATE_MESSAGE, changed)
+        self._run(statements.TURN_MESSAGE, turned)
+        self._run(
+            statements.STRIP_MESSAGE,
+            [rows.message_stripped(line, self._privacy) for line in stripped],
+        )
         self._run(
             statements.REROUTE_MESSAGE,
             [
@@ -342,6 +420,34 @@ class SqliteStore:
         self._run(statements.UPDATE_RECEIPT, changed)
 
     # The other verbs
+
+    def begin_purge(self, purge: Purge) -> int:
+        """Note that something is to be purged; see `LedgerStore.begin_purge`."""
+        with self._explained("cannot be written"), self._transaction():
+            return self._purger.begin(purge)
+
+    def purge_some(self, seconds: float) -> Purged | None:
+        """Purge for a moment what was noted; see `LedgerStore.purge_some`."""
+        with self._explained("cannot be purged"), self._overwriting():
+            try:
+                with self._transaction():
+                    purged = self._purger.go_on(self._book, seconds)
+            except BaseException:
+                self._book = self._new_book()
+                raise
+            if purged is not None and purged.is_done:
+                self._purger.tidy()
+        return purged
+
+    @contextmanager
+    def _overwriting(self) -> Iterator[None]:
+        """Have octets overwritten that are deleted; nobody else pays for that."""
+        self._connection.execute("PRAGMA secure_delete = ON")
+        try:
+            yield
+        finally:
+            if self._privacy.keeps_all:
+                self._connection.execute("PRAGMA secure_delete = OFF")
 
     def known(self, message_refs: Iterable[str]) -> dict[str, DeliveryState]:
         """Say which of these messages are in the ledger; see `LedgerStore.known`."""

@@ -5,7 +5,7 @@ What is shown for attempts that nobody runs any more is said at `LedgerReader`.
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -15,10 +15,12 @@ from whiteroute.engine.messages import (
     DeliveryState,
     Doubt,
     EngineRun,
+    EvidenceKept,
     InboundArrived,
     InboundRecord,
     LinkChanged,
     Outage,
+    RouteChanged,
     Uptime,
 )
 
@@ -28,21 +30,39 @@ from .lock import is_owned
 from .reading import (
     EVERYTHING,
     OVERDUE_STATES,
+    PROFILE_RULES,
+    RESPONSES_PER_RECEIPT,
+    IdsSeen,
     MessageHistory,
     MessageRecord,
     ReceiptRecord,
     Selection,
     SummaryKey,
     SummaryLine,
+    UnmappedCode,
     age_of_doubt,
+    by_frequency,
     outages_of,
     uptime_of,
 )
 from .schema import VERSION, checked_version
 
-__all__ = ["SqliteReader", "explain_failure", "find_doubts", "open_ledger_for_reading"]
+__all__ = [
+    "SqliteReader",
+    "connect_read_only",
+    "explain_failure",
+    "find_doubts",
+    "open_ledger_for_reading",
+]
 
 _BUSY_TIMEOUT: Final = 5.0
+_ROUTE_CHANGES: Final = (
+    f"SELECT {rows.ROUTE_COLUMNS} FROM route_changes"  # noqa: S608 - our own constants
+    " WHERE :route IS NULL OR route = :route ORDER BY number"
+)
+_EVIDENCE: Final = (
+    f"SELECT {rows.EVIDENCE_COLUMNS} FROM evidence ORDER BY route, area, traffic_class"  # noqa: S608
+)
 _SHOWN_STATE: Final = (
     "CASE WHEN :abandoned THEN coalesce(nullif(state_if_abandoned, ''), state) ELSE state END"
 )
@@ -79,7 +99,7 @@ class SqliteReader:
         if not path.is_file():
             raise LedgerError("no such file", "a ledger", self._where)
         with self._explained():
-            self._connection = _connect(path)
+            self._connection = connect_read_only(path)
         try:
             with self._explained():
                 version = checked_version(self._connection, self._where)
@@ -130,7 +150,7 @@ class SqliteReader:
             abandoned=abandoned,
         )
         with self._explained():
-            for row in self._connection.execute(query, values):
+            for row in _in_order(self._connection.execute(query, values), selection):
                 yield from_rows.message_record(row, abandoned=abandoned)
 
     def receipts(self, selection: Selection = EVERYTHING) -> Iterator[ReceiptRecord]:
@@ -144,7 +164,7 @@ class SqliteReader:
             abandoned=not self.has_writer,
         )
         with self._explained():
-            for row in self._connection.execute(query, values):
+            for row in _in_order(self._connection.execute(query, values), selection):
                 yield from_rows.receipt_record(row, row[-1])
 
     def inbound(self, selection: Selection = EVERYTHING) -> Iterator[InboundArrived]:
@@ -168,7 +188,7 @@ class SqliteReader:
             selection,
         )
         with self._explained():
-            for row in self._connection.execute(query, values):
+            for row in _in_order(self._connection.execute(query, values), selection):
                 yield from_rows.inbound_line(row).record()
 
     def incomplete(self, before_at: int, limit: int) -> tuple[InboundRecord, ...]:
@@ -179,7 +199,47 @@ class SqliteReader:
         """Read messages from handsets that the application has not said it has, in order."""
         return self._inbound_records(_UNACKNOWLEDGED, (after, limit))
 
-    def _inbound_records(self, query: str, values: tuple[int, int]) -> tuple[InboundRecord, ...]:
+    def replies(self, message_ref: str) -> tuple[InboundRecord, ...]:
+        """Read messages from handsets that answer one of ours, in order."""
+        return self._inbound_records(_REPLIES, (message_ref,))
+
+    def unmapped(self, selection: Selection = EVERYTHING) -> tuple[UnmappedCode, ...]:
+        """Count the receipts and the responses whose codes ended in UNKNOWN, by what they bore."""
+        values = {
+            "carrier": selection.carrier,
+            "since_at": selection.since_at,
+            "until_at": selection.until_at,
+            "profile": PROFILE_RULES + "*",
+        }
+        with self._explained(), self._snapshot():
+            found = self._connection.execute(_UNMAPPED_RECEIPTS, values).fetchall()
+            found += self._connection.execute(_UNMAPPED_ANSWERS, values).fetchall()
+        return tuple(sorted(map(from_rows.unmapped_code, found), key=by_frequency))
+
+    def ids_seen(self, carrier: str, limit: int) -> IdsSeen:
+        """Read how a carrier has spelt its message ids of late."""
+        with self._explained(), self._snapshot():
+            accepted = self._connection.execute(
+                _ACCEPTED_IDS, (carrier, RESPONSES_PER_RECEIPT * limit)
+            ).fetchall()
+            waiting = self._connection.execute(_WAITING_IDS, (carrier, limit)).fetchall()
+            matched = self._connection.execute(_MATCHED_IDS, (carrier, limit)).fetchall()
+        return IdsSeen(
+            accepted=tuple(map(from_rows.accepted_id, accepted)),
+            received=(
+                *(from_rows.received_id(row, is_matched=False) for row in waiting),
+                *(from_rows.received_id(row, is_matched=True) for row in matched),
+            ),
+        )
+
+    def carriers(self) -> tuple[str, ...]:
+        """Read the names of all carriers of which anything is known, in order."""
+        with self._explained():
+            return tuple(row[0] for row in self._connection.execute(_CARRIERS) if row[0])
+
+    def _inbound_records(
+        self, query: str, values: tuple[int | str, ...]
+    ) -> tuple[InboundRecord, ...]:
         with self._explained():
             found = self._connection.execute(query, values)
             return tuple(from_rows.inbound_line(row).record() for row in found)
@@ -222,6 +282,17 @@ class SqliteReader:
         with self._explained():
             found = self._connection.execute("SELECT carrier, tps, learned_at FROM ceilings")
             return {row[0]: from_rows.ceiling_learned(row) for row in found}
+
+    def route_changes(self, route: str | None = None) -> tuple[RouteChanged, ...]:
+        """Read how far routes were trusted, in order."""
+        with self._explained():
+            found = self._connection.execute(_ROUTE_CHANGES, {"route": route})
+            return tuple(map(from_rows.route_changed, found))
+
+    def evidence(self) -> tuple[EvidenceKept, ...]:
+        """Read what was observed of routes."""
+        with self._explained():
+            return tuple(map(from_rows.evidence_kept, self._connection.execute(_EVIDENCE)))
 
     def doubts(self) -> tuple[Doubt, ...]:
         """Read every attempt that may have been accepted, oldest message first."""
@@ -317,6 +388,53 @@ _UNACKNOWLEDGED: Final = (
     f"SELECT {rows.CONVERSATION_COLUMNS} FROM conversations INDEXED BY conversations_untold"  # noqa: S608
     " WHERE acknowledged_at = 0 AND state <> 'WAITING' AND number > ? ORDER BY number LIMIT ?"
 )
+_REPLIES: Final = (
+    f"SELECT {rows.CONVERSATION_COLUMNS} FROM conversations"  # noqa: S608
+    " WHERE reply_to = ? AND reply_to <> '' ORDER BY number"
+)
+_IS_UNMAPPED: Final = (
+    " WHERE {table}.canonical = 'UNKNOWN' AND {table}.rule NOT GLOB :profile"
+    " AND (:carrier IS NULL OR {table}.carrier = :carrier)"
+    " AND (:since_at IS NULL OR {at} >= :since_at) AND (:until_at IS NULL OR {at} < :until_at)"
+)
+_UNMAPPED_RECEIPTS: Final = (
+    "SELECT found.carrier, NULL, found.stat, found.err, found.network_error_code, times, first_at,"  # noqa: S608
+    " last_at, newest.message_id, coalesce(message_ref, ''),"
+    " newest.source_addr, newest.destination_addr FROM ("
+    "SELECT carrier, stat, err, network_error_code, count(*) AS times, min(received_at) AS first_at,"
+    " max(received_at) AS last_at, max(number) AS latest FROM receipts"
+    + _IS_UNMAPPED.format(table="receipts", at="received_at")
+    + " GROUP BY 1, 2, 3, 4) AS found CROSS JOIN receipts AS newest ON newest.number = latest"
+    " LEFT JOIN messages ON messages.number = newest.message"
+)
+_UNMAPPED_ANSWERS: Final = (
+    "SELECT found.carrier, found.command_status, '', '', found.network_error_code, times, first_at,"  # noqa: S608
+    " last_at, coalesce(("
+    "SELECT message_id FROM attempts AS one WHERE one.message = latest AND one.canonical = 'UNKNOWN'"
+    " AND one.carrier = found.carrier AND one.command_status IS found.command_status"
+    " AND one.network_error_code = found.network_error_code ORDER BY part DESC, attempt DESC LIMIT 1"
+    "), ''), message_ref, recipient, sender FROM ("
+    "SELECT carrier, command_status, network_error_code, count(*) AS times, min(ended_at) AS first_at,"
+    " max(ended_at) AS last_at, max(message) AS latest FROM attempts"
+    + _IS_UNMAPPED.format(table="attempts", at="ended_at")
+    + " GROUP BY 1, 2, 3) AS found CROSS JOIN messages ON messages.number = latest"
+)
+_ACCEPTED_IDS: Final = (
+    "SELECT message_id, recipient, started_at FROM attempts CROSS JOIN messages ON number = message"
+    " WHERE attempts.carrier = ? AND message_id <> '' AND adopted = 0"
+    " ORDER BY message DESC, part DESC, attempt DESC LIMIT ?"
+)
+_RECEIVED_IDS: Final = (
+    "SELECT message_id, source_addr, destination_addr, received_at FROM receipts"
+    " WHERE carrier = ? AND message_id <> '' AND message IS {} ORDER BY number DESC LIMIT ?"
+)
+_WAITING_IDS: Final = _RECEIVED_IDS.format("NULL")
+_MATCHED_IDS: Final = _RECEIVED_IDS.format("NOT NULL")
+_CARRIERS: Final = (
+    "SELECT carrier FROM messages UNION SELECT carrier FROM attempts"
+    " UNION SELECT carrier FROM receipts UNION SELECT carrier FROM inbound"
+    " UNION SELECT carrier FROM link_changes ORDER BY 1"
+)
 _DOUBT_COLUMNS: Final = (
     "SELECT message_ref, part, attempt, attempts.carrier, attempts.route, started_at, recipient,"
     " sender, text"
@@ -375,9 +493,14 @@ def _narrowed(
         "carrier": f"{table}.carrier = :carrier",
         "route": "route = :route",
         "state": f"{_SHOWN_STATE} = :state",
-        "verdict": "verdict = :verdict",
+        # Spelt out, because the indexes of those that wait are not used for what is bound.
+        "verdict": f"verdict = '{selection.verdict}'",
         "since_at": f"{instant} >= :since_at",
         "until_at": f"{instant} < :until_at",
+        "network": "network = :network",
+        "traffic_class": "traffic_class = :traffic_class",
+        "to": "ltrim(recipient, '+') = ltrim(:to, '+')",
+        "error_code": "error_code = :error_code",
     }
     values: dict[str, str | int] = {"abandoned": abandoned}
     conditions = []
@@ -386,16 +509,33 @@ def _narrowed(
         if value is not None:
             conditions.append(condition)
             values[name] = str(value) if isinstance(value, str) else value
+    for place, (name, tag) in enumerate(selection.tags.items()):
+        conditions.append(
+            "EXISTS (SELECT 1 FROM json_each(messages.tags)"  # noqa: S608 - numbered places
+            f" WHERE key = :tag{place} AND value = :value{place})"
+        )
+        values[f"tag{place}"] = name
+        values[f"value{place}"] = tag
     if conditions:
         query += " WHERE " + " AND ".join(conditions)
-    query += " GROUP BY 1, 2" if grouped else f" ORDER BY {table}.number"
+    direction = "DESC" if _is_backwards(selection) else ""
+    query += " GROUP BY 1, 2" if grouped else f" ORDER BY {table}.number {direction}"
     if selection.limit is not None and not grouped:
         query += " LIMIT :limit"
         values["limit"] = selection.limit
     return query, values
 
 
-def _connect(path: Path) -> sqlite3.Connection:
+def _is_backwards(selection: Selection) -> bool:
+    return selection.is_newest and selection.limit is not None
+
+
+def _in_order(found: Iterable[rows.Row], selection: Selection) -> Iterable[rows.Row]:
+    """Turn round what was asked for from its end."""
+    return reversed(list(found)) if _is_backwards(selection) else found
+
+
+def connect_read_only(path: Path) -> sqlite3.Connection:
     """Open a file read-only.
 
     A ledger in WAL mode needs its `-shm` file even to be read. Where that cannot be made (a folder

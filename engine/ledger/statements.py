@@ -20,15 +20,23 @@ SEE_RUN: Final = (
     "UPDATE runs SET seen_at = max(seen_at, ?) WHERE number = (SELECT max(number) FROM runs)"
 )
 KEEP_CEILING: Final = "INSERT OR REPLACE INTO ceilings (carrier, tps, learned_at) VALUES (?, ?, ?)"
-UPDATE_MESSAGE: Final = (
-    "UPDATE messages SET state = ?, state_if_abandoned = ?, closed = ?, changed_at = ?, route = ?,"
-    " carrier = ?, error_code = ? WHERE number = ?"
+INSERT_ROUTE: Final = rows.insertion("route_changes", rows.ROUTE_COLUMNS)
+KEEP_EVIDENCE: Final = rows.insertion("evidence", rows.EVIDENCE_COLUMNS).replace(
+    "INSERT", "INSERT OR REPLACE", 1
 )
+_CHANGE_MESSAGE: Final = (
+    "UPDATE messages SET state = ?, state_if_abandoned = ?, closed = ?, changed_at = ?, route = ?,"
+    " carrier = ?, error_code = ?"
+)
+UPDATE_MESSAGE: Final = f"{_CHANGE_MESSAGE} WHERE number = ?"
 REROUTE_MESSAGE: Final = (
     "UPDATE messages SET decision = ?, network = ?, reporting_parts = ? WHERE message_ref = ?"
 )
-# Apart from the rest, because every statement that names it rewrites the index that depends on it.
-TURN_MESSAGE: Final = "UPDATE messages SET is_open = ? WHERE number = ?"
+# Another statement, because every one that names `is_open` rewrites the indexes that depend on it.
+TURN_MESSAGE: Final = f"{_CHANGE_MESSAGE}, is_open = ? WHERE number = ?"
+STRIP_MESSAGE: Final = (
+    "UPDATE messages SET recipient = ?, text = CASE WHEN ? THEN '' ELSE text END WHERE number = ?"
+)
 UPDATE_ATTEMPT: Final = (
     "UPDATE attempts SET state = ? WHERE message = ? AND part = ? AND attempt = ?"
 )
@@ -61,7 +69,7 @@ RECEIPTS_BY_ID: Final = (
 )
 INSERT_CONVERSATION: Final = rows.insertion("conversations", rows.CONVERSATION_COLUMNS)
 UPDATE_CONVERSATION: Final = (
-    "UPDATE conversations SET latest_at = ?, segments = ?, state = ?, acknowledged_at = ?"
+    "UPDATE conversations SET source_addr = ?, latest_at = ?, segments = ?, state = ?, acknowledged_at = ?"
     " WHERE number = ?"
 )
 SETS: Final = (

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from whiteroute.engine.messages import DeliveryState, Doubt, Effect, Entry
 
+from .purge import Purge, Purged
 from .reading import LedgerReader
 
 __all__ = ["LedgerStore"]
@@ -47,6 +48,28 @@ class LedgerStore(Protocol):
 
         Args:
             now_at: Microseconds since the epoch; becomes the time at which the attempts ended.
+        """
+        ...
+
+    def begin_purge(self, purge: Purge) -> int:
+        """Note that something is to be purged; it goes on by `purge_some`, also after a restart.
+
+        Returns:
+            The number by which `Purged.order` tells it from others.
+
+        Raises:
+            LedgerError: The store cannot write now.
+        """
+        ...
+
+    def purge_some(self, seconds: float) -> Purged | None:
+        """Purge what was noted first, for about so many seconds.
+
+        Returns:
+            How far that one is; None when nothing is to be purged.
+
+        Raises:
+            LedgerError: The store cannot write now; a later call goes on.
         """
         ...
 

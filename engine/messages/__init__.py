@@ -54,6 +54,16 @@ from .error_mapping import (
     ErrorSpaces,
     map_error,
 )
+from .hashed_numbers import country_code, is_same_number
+from .id_learning import (
+    AcceptedId,
+    IdCandidate,
+    IdExample,
+    IdFinding,
+    IdLesson,
+    ReceivedId,
+    learn_message_ids,
+)
 from .inbound import (
     InboundReader,
 )
@@ -107,12 +117,14 @@ from .outcome import (
 from .outgoing import (
     make_parts,
 )
+from .privacy import KEEP_ALL, Privacy
 from .records import (
     AttemptEnded,
     AttemptOutcome,
     AttemptStarted,
     CeilingLearned,
     Entry,
+    EvidenceKept,
     InboundAcknowledged,
     InboundArrived,
     InboundGivenUp,
@@ -123,6 +135,7 @@ from .records import (
     ReceiptArrived,
     ReceiptOrphaned,
     RootCause,
+    RouteChanged,
     RunSeen,
     RunStarted,
 )
@@ -179,6 +192,7 @@ __all__ = [
     "AttemptStarted",
     "CeilingLearned",
     "Entry",
+    "EvidenceKept",
     "InboundAcknowledged",
     "InboundArrived",
     "InboundGivenUp",
@@ -189,6 +203,7 @@ __all__ = [
     "ReceiptArrived",
     "ReceiptOrphaned",
     "RootCause",
+    "RouteChanged",
     "RunSeen",
     "RunStarted",
     # When links were down
@@ -221,8 +236,21 @@ __all__ = [
     "Book",
     # Whose an orphan may be
     "Doubt",
+    # Persons
+    "KEEP_ALL",
+    "Privacy",
+    "country_code",
+    "is_same_number",
     "find_adopter",
     "quoted_text",
+    # How ids are spelt
+    "AcceptedId",
+    "IdCandidate",
+    "IdExample",
+    "IdFinding",
+    "IdLesson",
+    "ReceivedId",
+    "learn_message_ids",
     # What an answer means
     "Accepted",
     "InDoubt",

@@ -12,6 +12,7 @@ import attrs
 
 from whiteroute.pdu import BodyError, DataSm, DeliverSm, FramingError, decode, parse_receipt
 
+from .hashed_numbers import is_same_number
 from .records import ReceiptArrived
 
 __all__ = ["Doubt", "find_adopter", "quoted_text"]
@@ -20,8 +21,6 @@ _LONGEST_WAIT: Final = 72 * 3600.0
 """Seconds; operators try again for up to three days."""
 _FEWEST_LETTERS: Final = 4
 """A quotation below this length says nothing."""
-_FEWEST_DIGITS: Final = 7
-"""Below this many common digits two numbers are not taken for the same one."""
 
 
 @attrs.frozen(kw_only=True)
@@ -93,21 +92,10 @@ def _fits(receipt: ReceiptArrived, doubt: Doubt, longest_wait: float) -> bool:
     return (
         receipt.carrier == doubt.carrier
         and 0 <= waited <= longest_wait
-        and _same_number(receipt.source_addr, doubt.to)
+        and is_same_number(receipt.source_addr, doubt.to)
         and _same_sender(receipt.destination_addr, doubt.sender)
     )
 
 
-def _same_number(one: str, other: str) -> bool:
-    """Compare numbers that may or may not carry a plus, zeros, or the country's prefix."""
-    mine, theirs = _digits(one), _digits(other)
-    shorter = min(len(mine), len(theirs))
-    return shorter >= _FEWEST_DIGITS and mine[-shorter:] == theirs[-shorter:]
-
-
 def _same_sender(one: str, other: str) -> bool:
-    return one.casefold() == other.casefold() or _same_number(one, other)
-
-
-def _digits(number: str) -> str:
-    return "".join(filter(str.isdecimal, number)).lstrip("0")
+    return one.casefold() == other.casefold() or is_same_number(one, other)

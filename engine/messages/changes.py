@@ -11,9 +11,11 @@ from .lines import AttemptLine, MessageLine, ReceiptLine
 from .marks import Mark
 from .records import (
     CeilingLearned,
+    EvidenceKept,
     InboundArrived,
     LinkChanged,
     MessageRerouted,
+    RouteChanged,
     RunSeen,
     RunStarted,
 )
@@ -35,6 +37,8 @@ class Changes:
     rerouted: list[MessageRerouted] = attrs.field(factory=list[MessageRerouted])
     """What stands in no line of these messages."""
     ceilings: list[CeilingLearned] = attrs.field(factory=list[CeilingLearned])
+    route_changes: list[RouteChanged] = attrs.field(factory=list[RouteChanged])
+    evidence: list[EvidenceKept] = attrs.field(factory=list[EvidenceKept])
 
     def touch_message(self, message: MessageLine) -> None:
         """Note that a message changed."""
@@ -82,3 +86,5 @@ class Changes:
         self.runs.clear()
         self.rerouted.clear()
         self.ceilings.clear()
+        self.route_changes.clear()
+        self.evidence.clear()

@@ -10,6 +10,7 @@ from typing import Final
 
 import attrs
 
+from .hashed_numbers import digits_of
 from .marks import Mark
 from .records import InboundArrived
 
@@ -96,9 +97,12 @@ class InboundLine:
         )
 
     def repeats(self, entry: InboundArrived) -> bool:
-        """Say whether a segment was there before, in the same words and not long ago."""
+        """Say whether a segment was there before, in the same words and not long ago.
+
+        One whose words are not kept any more is taken to have had the same ones.
+        """
         return (
-            self.segments.get(entry.segment) == entry.text
+            self.segments.get(entry.segment) in ("", entry.text)
             and abs(entry.received_at - self.latest_at) <= REPEAT_TIME
         )
 
@@ -148,11 +152,7 @@ def pair_of(handset: str, ours: str) -> str:
     """
     if not ours.lstrip("+").isdecimal():
         return ""
-    return f"{_digits(handset)}>{_digits(ours)}"
-
-
-def _digits(number: str) -> str:
-    return "".join(filter(str.isdecimal, number)).lstrip("0")
+    return f"{digits_of(handset)}>{digits_of(ours)}"
 
 
 def _mended(text: str) -> str:

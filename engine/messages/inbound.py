@@ -91,6 +91,7 @@ class InboundReader:
             received_at=received_at,
             link=link,
             octets=encode(pdu),
+            network_seen=receipt.network,
         )
 
     def _error(self, receipt: DeliveryReceipt) -> MappedError:

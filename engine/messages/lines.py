@@ -57,6 +57,8 @@ class MessageLine:
     mark: Mark = Mark.NEW
     was_open: bool = True
     """`is_open` as the store has it."""
+    is_stripped: bool = False
+    """Whether number and text are known to be as they are kept for good; see `privacy.py`."""
 
     @property
     def is_open(self) -> bool:
@@ -69,6 +71,14 @@ class MessageLine:
     def is_running(self) -> bool:
         """Whether an attempt is without an outcome."""
         return any(attempt.state is DeliveryState.SENT for attempt in self.attempts)
+
+    @property
+    def may_be_sent(self) -> bool:
+        """Whether a part may still be sent, by this engine or by the next one."""
+        sent = {DeliveryState.QUEUED, DeliveryState.SENT}
+        if self.duplicate_policy == "allow" and self.closed is not DeliveryState.IN_DOUBT:
+            sent.add(DeliveryState.IN_DOUBT)
+        return any(state in sent for state in self.part_states())
 
     def attempts_of(self, part: int) -> "list[AttemptLine]":
         """List a part's attempts, oldest first."""

@@ -14,7 +14,7 @@ from typing import Final
 
 from .canonical import MappedError
 from .changes import Changes
-from .conversations import InboundLine, InboundState, pair_of
+from .conversations import InboundLine, InboundState
 from .effects import (
     Conflicting,
     Contradicted,
@@ -29,12 +29,14 @@ from .effects import (
     Recorded,
 )
 from .lines import AttemptLine, MessageLine, Page, ReceiptLine
+from .privacy import KEEP_ALL, Privacy
 from .records import (
     AttemptEnded,
     AttemptOutcome,
     AttemptStarted,
     CeilingLearned,
     Entry,
+    EvidenceKept,
     InboundAcknowledged,
     InboundArrived,
     InboundGivenUp,
@@ -44,6 +46,7 @@ from .records import (
     MessageTaken,
     ReceiptArrived,
     ReceiptOrphaned,
+    RouteChanged,
     RunSeen,
     RunStarted,
 )
@@ -81,9 +84,17 @@ class Book:
         next_message: The first number that is free for a message.
         next_receipt: The first number that is free for a receipt.
         next_inbound: The first number that is free for a message from a handset.
+        privacy: What is kept of persons.
     """
 
-    def __init__(self, next_message: int = 1, next_receipt: int = 1, next_inbound: int = 1) -> None:
+    def __init__(
+        self,
+        next_message: int = 1,
+        next_receipt: int = 1,
+        next_inbound: int = 1,
+        privacy: Privacy = KEEP_ALL,
+    ) -> None:
+        self.privacy = privacy
         self.messages: dict[str, MessageLine] = {}
         self.pages: dict[str, Page] = {}
         """By message_id_key."""
@@ -135,8 +146,31 @@ class Book:
             case CeilingLearned():
                 self.changes.ceilings.append(entry)
                 return _NOTED
+            case RouteChanged():
+                self.changes.route_changes.append(entry)
+                return _NOTED
+            case EvidenceKept():
+                self.changes.evidence.append(entry)
+                return _NOTED
             case _:
                 return self._enter_closed(entry)
+
+    def strip(self) -> list[MessageLine]:
+        """Take from changed messages what is not kept of those that will not be sent any more.
+
+        A store asks once for each batch, before it writes it.
+
+        Returns:
+            Those from which it was taken just now, new ones as well.
+        """
+        if self.privacy.keeps_all:
+            return []
+        stripped = [
+            line for line in self.changes.messages if not line.is_stripped and not line.may_be_sent
+        ]
+        for line in stripped:
+            self.privacy.strip_message(line)
+        return stripped
 
     # The life of a message
 
@@ -164,7 +198,8 @@ class Book:
         )
         self._next_message += 1
         self.messages[entry.message_ref] = message
-        pair = pair_of(entry.to, entry.sender) if entry.state is DeliveryState.QUEUED else ""
+        queued = entry.state is DeliveryState.QUEUED
+        pair = self.privacy.pair_of(entry.to, entry.sender) if queued else ""
         if pair:
             self.conversations[pair] = entry.message_ref
         self.changes.messages.append(message)
@@ -174,18 +209,27 @@ class Book:
         message = self.messages.get(entry.message_ref)
         if message is None:
             return _unknown(entry.message_ref)
-        if message.attempts or message.state is not DeliveryState.QUEUED:
+        states = {attempt.state for attempt in message.attempts}
+        if not (states <= _NOT_TAKEN and message.state in _NOT_TAKEN):
             return Contradicted(
                 message_ref=entry.message_ref,
                 found=f"routed anew while {message.state}, after {len(message.attempts)} attempts",
             )
+        before = message.state
+        message.closed = None
+        for attempt in message.attempts:
+            if attempt.state is DeliveryState.REFUSED:
+                attempt.state = DeliveryState.QUEUED
+                self.changes.touch_attempt(attempt)
         message.route = entry.route
         message.carrier = entry.carrier
         message.network = entry.network
         message.reporting_parts = entry.reporting_parts
+        message.error_code = ""
         self.changes.touch_message(message)
         self.changes.rerouted.append(entry)
-        return Recorded(message_ref=entry.message_ref, before=message.state, after=message.state)
+        after = message.restate(entry.rerouted_at)
+        return Recorded(message_ref=entry.message_ref, before=before, after=after)
 
     def _enter_started(self, entry: AttemptStarted) -> Effect:
         message = self.messages.get(entry.message_ref)
@@ -295,6 +339,7 @@ class Book:
     # What carriers send
 
     def _enter_receipt(self, entry: ReceiptArrived) -> Effect:
+        entry = self.privacy.receipt(entry)
         page = self._page(entry.message_id_key) if entry.message_id_key else Page()
         attempt = page.attempt_for(entry)
         if page.receipts and page.repeats(entry, attempt):
@@ -399,22 +444,24 @@ class Book:
     def _enter_inbound(self, entry: InboundArrived) -> Effect:
         if entry.inbound_ref in self.inbound_refs:
             return Duplicate()
-        line = self.sets.get(entry.set_key) if entry.total > 1 else None
+        set_key = self.privacy.set_key(entry)
+        line = self.sets.get(set_key) if entry.total > 1 else None
         if line is not None and line.repeats(entry):
             return Duplicate()
         self.inbound_refs.add(entry.inbound_ref)
-        self.changes.inbound.append(entry)
+        self.changes.inbound.append(self.privacy.segment(entry))
         if line is not None and line.wants(entry):
             line.add(entry)
             self.changes.touch_inbound(line)
         else:
-            line = self._begin_inbound(entry)
+            line = self._begin_inbound(entry, set_key)
         return _NOTED if line.state is InboundState.WAITING else InboundReady(message=line.record())
 
-    def _begin_inbound(self, entry: InboundArrived) -> InboundLine:
-        pair = pair_of(entry.source_addr, entry.destination_addr)
+    def _begin_inbound(self, entry: InboundArrived, set_key: str) -> InboundLine:
+        pair = self.privacy.pair_of(entry.source_addr, entry.destination_addr)
         reply_to = self.conversations.get(pair, "") if pair else ""
         line = InboundLine.begun_by(entry, self._next_inbound, reply_to)
+        line.set_key = set_key
         self._next_inbound += 1
         self.inbound[line.inbound_ref] = line
         if line.set_key:
@@ -436,6 +483,7 @@ class Book:
             return Contradicted(message_ref="", found=f"{entry.inbound_ref} was never told")
         if not line.acknowledged_at:
             line.acknowledged_at = entry.acknowledged_at
+            self.privacy.strip_inbound(line)
             self.changes.touch_inbound(line)
         return _NOTED
 

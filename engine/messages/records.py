@@ -15,6 +15,8 @@ from enum import StrEnum
 
 import attrs
 
+from whiteroute.routing import Finding, RouteState
+
 from .canonical import MappedError
 from .states import DeliveryState, ReceiptNews, ReportingParts
 
@@ -24,6 +26,7 @@ __all__ = [
     "AttemptStarted",
     "CeilingLearned",
     "Entry",
+    "EvidenceKept",
     "InboundAcknowledged",
     "InboundArrived",
     "InboundGivenUp",
@@ -34,6 +37,7 @@ __all__ = [
     "ReceiptArrived",
     "ReceiptOrphaned",
     "RootCause",
+    "RouteChanged",
     "RunSeen",
     "RunStarted",
 ]
@@ -157,9 +161,10 @@ class MessageClosed:
 
 @attrs.define(weakref_slot=False, kw_only=True)
 class MessageRerouted:
-    """A message that was taken and never tried goes another way than it was routed first.
+    """A message goes another way than it was routed first, or has gone until now.
 
-    Only for one that is queued and has no attempts: what was tried keeps to its route.
+    Only for one of which no carrier holds anything: it was never tried, or every attempt of every part
+    was certainly refused or not written. All of its parts are queued again.
     """
 
     message_ref: str
@@ -201,6 +206,8 @@ class ReceiptArrived:
     """The bind it came on; told for diagnosis, never used for matching."""
     octets: bytes = attrs.field(default=b"", repr=False)
     """The whole PDU, so that any receipt can be read again under a better dialect."""
+    network_seen: str = attrs.field(default="", eq=False)
+    """MCC and MNC of the network that the receipt says it comes from. Not kept: `octets` has it."""
 
 
 @attrs.define(weakref_slot=False, kw_only=True)
@@ -336,6 +343,41 @@ class CeilingLearned:
     learned_at: int
 
 
+@attrs.define(weakref_slot=False, kw_only=True)
+class RouteChanged:
+    """A route is trusted more, or less, for one network and class, and why."""
+
+    route: str
+    network: str
+    """E.g. `214-07`."""
+    traffic_class: str
+    before: RouteState
+    after: RouteState
+    findings: tuple[Finding, ...] = ()
+    """Those that stood at that moment, each with its numbers."""
+    actor: str = ""
+    """Who released the route; empty if it changed by itself."""
+    note: str = ""
+    changed_at: int
+
+
+@attrs.define(weakref_slot=False, kw_only=True)
+class EvidenceKept:
+    """What was observed of one route for one network, or a whole country, and class. Only the last
+    one for these three is kept.
+    """
+
+    route: str
+    area: str
+    """A network, e.g. `214-07`, or the MCC of a country."""
+    traffic_class: str
+    octets: bytes = attrs.field(repr=False)
+    """A dump of an `EvidenceBook` with this one record."""
+    clock: float
+    """What the clock of the instants in it showed, in seconds."""
+    kept_at: int
+
+
 Entry = (
     MessageTaken
     | AttemptStarted
@@ -351,5 +393,7 @@ Entry = (
     | RunStarted
     | RunSeen
     | CeilingLearned
+    | RouteChanged
+    | EvidenceKept
 )
 """Everything the ledger can be told."""

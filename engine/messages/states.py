@@ -243,7 +243,8 @@ FOLLOWERS: Final[Mapping[DeliveryState, frozenset[DeliveryState]]] = MappingProx
         _S.ACCEPTED: (_FINISHED | {_S.OVERDUE, _S.SENT}),
         _S.OVERDUE: (_FINISHED | {_S.ACCEPTED, _S.SENT}),
         _S.IN_DOUBT: (_REPORTED | {_S.QUEUED, _S.REFUSED}) - {_S.IN_DOUBT},
-        _S.REFUSED: _FINISHED | {_S.SENT},
+        # Queued once more for another route, of which it is certain that it is the only one.
+        _S.REFUSED: _FINISHED | {_S.QUEUED, _S.SENT},
         # What one part decided, another one may decide worse, a new attempt may mend, and a late
         # receipt of an attempt that was given up may take back.
         _S.FAILED: (_REPORTED | {_S.REFUSED}) - {_S.FAILED},

@@ -9,7 +9,13 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from whiteroute.engine.ledger import LedgerReader, MemoryStore, SqliteStore, open_ledger_for_reading
+from whiteroute.engine.ledger import (
+    LedgerReader,
+    MemoryStore,
+    Selection,
+    SqliteStore,
+    open_ledger_for_reading,
+)
 from whiteroute.engine.messages import (
     FOLLOWERS,
     AttemptEnded,
@@ -32,6 +38,7 @@ from whiteroute.engine.messages import (
     Recorded,
     RootCause,
     RunSeen,
+    map_error,
 )
 
 REFS = st.sampled_from("abc")
@@ -76,6 +83,25 @@ def entries() -> st.SearchStrategy[Entry]:
             retrying=st.booleans(),
             message_id=IDS,
             message_id_key=IDS,
+        ),
+        st.builds(
+            AttemptEnded,
+            message_ref=REFS,
+            part=st.integers(1, 2),
+            attempt=NUMBERS,
+            ended_at=INSTANTS,
+            outcome=st.just(AttemptOutcome.REFUSED),
+            retrying=st.booleans(),
+            message_id=IDS,
+            command_status=st.just(0x500),
+            error=st.just(map_error(command_status=0x500)),
+        ),
+        st.builds(
+            unnamed,
+            carrier=CARRIERS,
+            message_id=IDS,
+            err=st.sampled_from(["027", "0x5"]),
+            received_at=INSTANTS,
         ),
         st.builds(
             MessageClosed,
@@ -149,6 +175,20 @@ def entries() -> st.SearchStrategy[Entry]:
     )
 
 
+def unnamed(carrier: str, message_id: str, err: str, received_at: int) -> ReceiptArrived:
+    """A receipt whose code no table knows."""
+    return ReceiptArrived(
+        carrier=carrier,
+        message_id=message_id,
+        message_id_key=message_id,
+        message_state=5,
+        stat="UNDELIV",
+        err=err,
+        error=map_error(stat="UNDELIV", err=err, message_state=5),
+        received_at=received_at,
+    )
+
+
 def everything(reader: LedgerReader) -> list[object]:
     """All that can be read."""
     return [
@@ -169,6 +209,12 @@ def everything(reader: LedgerReader) -> list[object]:
         reader.outages(),
         reader.outages("acme", 2_000_000, 7_000_000, by_link=True),
         reader.uptime("acme", 1_000_000, 8_000_000),
+        reader.unmapped(),
+        reader.unmapped(Selection(carrier="acme", since_at=2_000_000, until_at=7_000_000)),
+        [reader.ids_seen(carrier, 2) for carrier in ("acme", "best")],
+        reader.carriers(),
+        [reader.replies(ref) for ref in "abc"],
+        list(reader.messages(Selection(limit=2, is_newest=True))),
     ]
 
 

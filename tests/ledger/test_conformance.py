@@ -852,14 +852,33 @@ def test_a_message_routed_anew_tells_the_new_decision(
     )
 
 
-@pytest.mark.parametrize("happened", [["started"], ["started", "refused"], []])
-def test_what_was_tried_is_not_routed_anew(
+@pytest.mark.parametrize("happened", [["started"], ["started", "accepted"], []])
+def test_what_a_carrier_may_hold_is_not_routed_anew(
     store: LedgerStore, told: "Told", happened: list[str]
 ) -> None:
     known = [told.taken(), *[getattr(told, name)() for name in happened]] if happened else []
     anew = MessageRerouted(message_ref="a", rerouted_at=told.at(50), route="b", carrier="best")
 
     assert isinstance(write_one(store, *known, anew), Contradicted)
+
+
+def test_what_was_refused_may_be_routed_anew(
+    store: LedgerStore, told: "Told", restart: "Restart", reading: "Reading"
+) -> None:
+    anew = MessageRerouted(message_ref="a", rerouted_at=told.at(50), route="b", carrier="best")
+    effect = write_one(store, told.taken(), told.started(), told.refused(), anew)
+    again = restart(store)
+
+    assert Recorded(message_ref="a", before=S.REFUSED, after=S.QUEUED) == effect
+    history = reading(again).message("a")
+    assert history is not None
+    assert (S.QUEUED, "b", "best", "") == (
+        history.message.state,
+        history.message.route,
+        history.message.carrier,
+        history.message.error_code,
+    )
+    assert [S.QUEUED] == [line.state for line in history.attempts]
 
 
 # Long messages
@@ -1492,3 +1511,257 @@ def test_nobody_can_answer_to_a_name(store: LedgerStore, told: "Told") -> None:
 
     assert "" == ready(write_one(store, told.inbound(destination_addr="ACME"))).reply_to
     assert "" == ready(write_one(store, told.inbound("j"))).reply_to
+
+
+# What a carrier has to be asked about
+
+
+def unnamed(told: "Told", message_id: str, at: float, err: str = "027", **facts: object) -> Entry:
+    """A receipt whose code no table knows."""
+    error = map_error(err=err, stat="UNDELIV", message_state=5)
+    return told.receipt(message_id, 5, at, **({"err": err, "error": error} | facts))
+
+
+def refused_oddly(told: "Told", message_ref: str, at: float, **facts: object) -> AttemptEnded:
+    ended = told.refused(message_ref, 0x0500, at, **facts)
+    assert ended.error is not None
+    assert ended.error.canonical == "UNKNOWN"
+    return ended
+
+
+def test_codes_that_nobody_can_name_are_counted(
+    store: LedgerStore, told: "Told", reading: "Reading"
+) -> None:
+    by_profile = map_error(
+        ErrorSpaces(err_table={"5": "UNKNOWN"}), err="5", stat="UNDELIV", message_state=5
+    )
+    store.write(
+        [
+            *(told.taken(ref) for ref in "abcd"),
+            *(told.started(ref) for ref in "abcd"),
+            told.accepted("a", "1", at=2),
+            told.accepted("b", "2", at=2),
+            refused_oddly(told, "c", at=3),
+            refused_oddly(told, "d", at=4),
+            unnamed(told, "1", at=5),
+            unnamed(told, "2", at=7),
+            unnamed(told, "9", at=6, err="0x5"),
+            unnamed(told, "8", at=8, carrier="other", network_error_code=b"\x03\x00\x99"),
+            told.failed("2", at=9),
+            told.receipt("3", 5, 10, err="5", error=by_profile),
+        ]
+    )
+
+    found = reading(store).unmapped()
+
+    assert [
+        ("acme", None, "UNDELIV", "027", b"", 2, 5, 7, "2", "b"),
+        ("acme", 0x0500, "", "", b"", 2, 3, 4, "", "d"),
+        ("acme", None, "UNDELIV", "0x5", b"", 1, 6, 6, "9", ""),
+        ("other", None, "UNDELIV", "027", b"\x03\x00\x99", 1, 8, 8, "8", ""),
+    ] == sorted(
+        (
+            (
+                *(code.carrier, code.command_status, code.stat, code.err),
+                *(code.network_error_code, code.count),
+                *((at - told.at(0)) // 1_000_000 for at in (code.first_at, code.last_at)),
+                *(code.message_id, code.message_ref),
+            )
+            for code in found
+        ),
+        key=lambda each: (each[0], -each[5], each[6] != 5),
+    )
+    assert ["acme", "acme", "acme", "other"] == [code.carrier for code in found]
+    assert [2, 2, 1, 1] == [code.count for code in found]
+    assert [
+        ("34600111222", "ACME"),
+        ("+34600111222", "ACME"),
+    ] == [code.addresses for code in sorted(found, key=lambda code: code.command_status or 0)[::3]]
+
+
+def test_unmapped_codes_are_narrowed_by_carrier_and_time(
+    store: LedgerStore, told: "Told", reading: "Reading"
+) -> None:
+    store.write(
+        [
+            unnamed(told, "1", at=5),
+            unnamed(told, "2", at=6),
+            unnamed(told, "3", at=7, carrier="other"),
+            told.taken(),
+            told.started(),
+            refused_oddly(told, "a", at=8),
+        ]
+    )
+    reader = reading(store)
+
+    def counts(**narrowed: object) -> list[tuple[str, int]]:
+        return [(code.carrier, code.count) for code in reader.unmapped(Selection(**narrowed))]
+
+    assert [("other", 1)] == counts(carrier="other")
+    assert [("acme", 1), ("acme", 1), ("other", 1)] == sorted(counts(since_at=told.at(6)))
+    assert [("acme", 1)] == counts(until_at=told.at(6))
+    assert [] == counts(carrier="nobody")
+
+
+def test_the_sample_of_refusals_is_the_newest_with_its_own_id(
+    store: LedgerStore, told: "Told", reading: "Reading"
+) -> None:
+    facts = {"message_id": "odd-2", "retrying": True}
+    store.write(
+        [
+            *(told.taken(ref, part_count=2) for ref in "ab"),
+            *(told.started(ref) for ref in "ab"),
+            refused_oddly(told, "b", 2, **facts),
+            told.started("b", attempt=2),
+            refused_oddly(told, "b", 3, attempt=2, message_id="odd-3"),
+            refused_oddly(told, "a", 9, message_id="odd-1"),
+        ]
+    )
+
+    [code] = reading(store).unmapped()
+
+    assert (3, "odd-3", "b") == (code.count, code.message_id, code.message_ref)
+    assert (told.at(2), told.at(9)) == (code.first_at, code.last_at)
+
+
+def test_the_ids_of_a_carrier_are_read_newest_first(
+    store: LedgerStore, told: "Told", reading: "Reading"
+) -> None:
+    store.write(
+        [
+            *(told.taken(ref, to=f"+3460011122{place}") for place, ref in enumerate("abcdef")),
+            *(told.started(ref, at=1 + place) for place, ref in enumerate("abcde")),
+            told.started("f", carrier="other"),
+            told.accepted("a", "A1", message_id_key="161", at=9),
+            told.accepted("b", "B2", message_id_key="178", at=9),
+            told.refused("c", at=9),
+            told.doubted("d", at=9),
+            told.accepted("d", "D4", adopted=True, at=10),
+            told.accepted("f", "F6", at=9),
+            told.receipt("161", at=11),
+            told.receipt("999", at=12, source_addr="1", destination_addr="2"),
+            told.receipt("", at=13),
+            told.receipt("777", at=14, carrier="other"),
+            told.receipt("178", at=15),
+        ]
+    )
+    reader = reading(store)
+
+    seen = reader.ids_seen("acme", 10)
+    fewest = reader.ids_seen("acme", 1)
+
+    assert [
+        ("B2", "+34600111221", told.at(2)),
+        ("A1", "+34600111220", told.at(1)),
+    ] == [(each.message_id, each.to, each.started_at) for each in seen.accepted]
+    assert [
+        ("999", False, "1", "2", told.at(12)),
+        ("178", True, "34600111222", "ACME", told.at(15)),
+        ("161", True, "34600111222", "ACME", told.at(11)),
+    ] == [
+        (
+            *(each.message_id, each.is_matched),
+            *(each.source_addr, each.destination_addr, each.received_at),
+        )
+        for each in seen.received
+    ]
+    assert ["999", "178"] == [each.message_id for each in fewest.received]
+    assert 2 == len(fewest.accepted)
+
+
+def test_all_carriers_are_known_by_whatever_they_did(
+    store: LedgerStore, told: "Told", reading: "Reading"
+) -> None:
+    store.write(
+        [
+            told.taken("a", carrier="taken"),
+            told.taken("b", carrier="", state=S.REFUSED),
+            told.taken("c", carrier="first"),
+            told.started("c", carrier="tried"),
+            told.receipt("9", carrier="receipts"),
+            told.inbound(carrier="inbound"),
+            told.link(carrier="links"),
+        ]
+    )
+
+    assert ("inbound", "links", "receipts", "taken", "tried") == reading(store).carriers()
+
+
+def test_replies_are_found_by_the_message_that_they_answer(
+    store: LedgerStore, told: "Told", reading: "Reading"
+) -> None:
+    store.write(
+        [
+            told.taken("a", sender="4321"),
+            told.inbound("i", at=3),
+            told.inbound("j", at=4, source_addr="34699000000"),
+            told.inbound("k", at=5),
+        ]
+    )
+    reader = reading(store)
+
+    assert ["i", "k"] == [reply.inbound_ref for reply in reader.replies("a")]
+    assert () == reader.replies("")
+    assert () == reader.replies("b")
+
+
+@pytest.mark.parametrize(
+    ("narrowed", "expected"),
+    [
+        ({"network": "214-07"}, ["a", "b"]),
+        ({"traffic_class": "otp"}, ["b"]),
+        ({"to": "34600111222"}, ["a", "c"]),
+        ({"to": "+34600111222"}, ["a", "c"]),
+        ({"to": "4600111222"}, []),
+        ({"error_code": "NO_ROUTE"}, ["c"]),
+        ({"tags": {"campaign": "autumn"}}, ["a", "b"]),
+        ({"tags": {"campaign": "autumn", 'o"dd.$[0]': "1"}}, ["b"]),
+        ({"tags": {"campaign": "winter"}}, []),
+        ({"tags": {"nothing": "autumn"}}, []),
+        ({"network": "214-07", "traffic_class": "transactional"}, ["a"]),
+        ({"limit": 2}, ["a", "b"]),
+        ({"limit": 2, "is_newest": True}, ["b", "c"]),
+        ({"limit": 9, "is_newest": True}, ["a", "b", "c"]),
+        ({"limit": 0, "is_newest": True}, []),
+        ({"is_newest": True}, ["a", "b", "c"]),
+        ({"limit": 1, "is_newest": True, "network": "214-07"}, ["b"]),
+    ],
+)
+def test_messages_are_narrowed_by_what_they_are(
+    store: LedgerStore,
+    told: "Told",
+    reading: "Reading",
+    narrowed: dict[str, object],
+    expected: list[str],
+) -> None:
+    store.write(
+        [
+            told.taken("a", tags={"campaign": "autumn"}),
+            told.taken(
+                "b",
+                to="34600111223",
+                traffic_class="otp",
+                tags={"campaign": "autumn", 'o"dd.$[0]': "1"},
+            ),
+            told.taken("c", to="34600111222", network="", state=S.REFUSED, error_code="NO_ROUTE"),
+        ]
+    )
+    reader = reading(store)
+    selection = Selection(**narrowed)
+
+    assert expected == [message.message_ref for message in reader.messages(selection)]
+    if selection.limit is None:
+        counted = reader.summary("state", selection)
+        assert len(expected) == sum(line.messages for line in counted)
+
+
+def test_the_newest_receipts_and_messages_from_handsets_are_those_within_a_limit(
+    store: LedgerStore, told: "Told", reading: "Reading"
+) -> None:
+    store.write([told.receipt(str(number), at=number) for number in range(5)])
+    store.write([told.inbound(str(number), at=number) for number in range(5)])
+    reader = reading(store)
+    newest = Selection(limit=2, is_newest=True)
+
+    assert ["3", "4"] == [line.receipt.message_id for line in reader.receipts(newest)]
+    assert ["3", "4"] == [record.inbound_ref for record in reader.conversations(newest)]

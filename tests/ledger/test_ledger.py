@@ -17,6 +17,8 @@ from whiteroute.engine.ledger import (
     LedgerError,
     LedgerReader,
     MemoryStore,
+    Purge,
+    Purged,
     SqliteStore,
     open_ledger,
     open_ledger_for_reading,
@@ -67,6 +69,14 @@ class Faulty:
 
     def recover(self, now_at: int) -> tuple[Doubt, ...]:
         return self.memory.recover(now_at)
+
+    def begin_purge(self, purge: Purge) -> int:
+        if self.failure is not None:
+            raise self.failure
+        return self.memory.begin_purge(purge)
+
+    def purge_some(self, seconds: float) -> Purged | None:
+        return self.memory.purge_some(seconds)
 
     def open_reader(self) -> LedgerReader:
         return self.memory.open_reader()

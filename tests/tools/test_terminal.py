@@ -89,3 +89,13 @@ def test_sentences_are_broken_where_the_terminal_ends(configure: Callable[..., P
     )
 
     assert "      The sender is not among those registered for\r\n      the route.\r\n" in drawn
+
+
+def test_a_story_breaks_where_the_terminal_ends(demo: tuple[Path, str]) -> None:
+    ledger, _ = demo
+    story = on_terminal("receipts", "--ledger", ledger, "--message", "one", columns=60)
+    lines = COLOUR.sub("", story).splitlines()
+
+    assert all(len(line) <= 60 for line in lines)
+    taken = next(place for place, line in enumerate(lines) if " taken, " in line)
+    assert lines[taken + 1].startswith(" " * 22)

@@ -129,7 +129,7 @@ class Connection:
                 break
             record = _RECORDS.get(length)
             if record is None:
-                record = _RECORDS[length] = Struct(f">8s4x4s{length - 16}x")
+                record = _RECORDS[length] = Struct(f">12s4s{length - 16}x")
             heads, numbers = zip(*record.iter_unpack(octets[at : at + most * length]), strict=True)
             alike = most
             if heads.count(heads[0]) != most:
