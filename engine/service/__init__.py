@@ -2,17 +2,21 @@
 
 from .engine import Engine, EngineStatistics
 from .events import (
+    CeilingEvent,
     EngineEvent,
     InboundMessage,
     LinkEvent,
     OrphanReceipt,
     OverdueEvent,
     ReceiptEvent,
+    RouteEvent,
 )
 from .opening import open_engine
+from .route_trust import RouteTrust
 
 __all__ = [
     "Engine",
+    "CeilingEvent",
     "EngineEvent",
     "EngineStatistics",
     "InboundMessage",
@@ -20,5 +24,7 @@ __all__ = [
     "OrphanReceipt",
     "OverdueEvent",
     "ReceiptEvent",
+    "RouteEvent",
+    "RouteTrust",
     "open_engine",
 ]

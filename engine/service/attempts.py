@@ -4,9 +4,9 @@ It is the owner of what the carriers send, and keeps the order that the promises
 is in the ledger before its first octet leaves, and an outcome before the caller hears of it.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import TypeGuard
+from typing import Final, Protocol, TypeGuard
 
 import attrs
 
@@ -27,16 +27,20 @@ from whiteroute.engine.messages import (
     InDoubt,
     MappedError,
     MessageClosed,
+    MessageRerouted,
     Recorded,
     Refused,
     Retry,
     Silence,
+    StatusClass,
     Verdict,
     judge_answer,
     judge_silence,
+    verdict_for,
 )
 from whiteroute.engine.session import Exchange, ExchangeEnd
 from whiteroute.pdu import CommandId, Pdu, TlvTag
+from whiteroute.routing import AttemptState, Condition, another_route_after
 
 from .inbound import receipt_event
 from .recorder import LEDGER_RETRY_DELAY, Recorder
@@ -44,6 +48,9 @@ from .submission import Submission, own_error
 from .subscriptions import Subscriptions
 
 __all__ = ["Attempts"]
+
+MOST_ROUTES = 3
+"""On how many routes one message is tried at most: what three carriers refuse, a fourth will, too."""
 
 MOST_ATTEMPTS = 100
 """How often one part is tried at most, whatever the carrier says each time."""
@@ -55,6 +62,33 @@ text on somebody's screen, and a carrier that takes messages and never answers d
 _Judged = list[tuple[OutgoingPart, Verdict]]
 
 
+class Roads(Protocol):
+    """Knows other routes; all calls are made on the Trio loop and may not wait."""
+
+    def find_road(self, submission: Submission, expires_at: float) -> MessageRerouted | None:
+        """Put a message of which no carrier holds anything on the next direct route that can submit.
+
+        Returns:
+            What has to be remembered before its parts are put into a queue; None if there is no
+            such route, and then the message is left as it is.
+        """
+
+    def put(self, submission: Submission, expires_at: float) -> None:
+        """Put the parts of a message into the queue of its carrier."""
+
+
+@attrs.frozen
+class _Move:
+    """A message that goes another way once that is on disk."""
+
+    submission: Submission
+    place: int
+    """Of its record among those written together."""
+    expires_at: float
+    error: MappedError | None
+    """Why it goes."""
+
+
 @attrs.define(eq=False, kw_only=True)
 class Attempts:
     """The submissions under way, and what becomes of their parts; a `CarrierOwner`."""
@@ -62,8 +96,11 @@ class Attempts:
     recorder: Recorder
     now_at: Callable[[], int]
     subscriptions: Subscriptions
+    heard: Callable[[list[Effect]], None]
+    """Takes receipts as evidence."""
     submissions: dict[str, Submission] = attrs.field(factory=dict[str, Submission], init=False)
     """Those without an outcome, by message_ref."""
+    roads: Roads | None = attrs.field(default=None, init=False)
     is_draining: bool = attrs.field(default=False, init=False)
     """What becomes doubtful from now on stays as it is, whatever its duplicate_policy says."""
 
@@ -82,11 +119,12 @@ class Attempts:
         entries: list[Entry] = []
         for part in parts:
             submission = self.submissions.get(part.message_ref)
-            if submission is None or not submission.is_waiting(part.part):
+            if submission is None or not submission.is_waiting(part):
                 # It waited to be sent again and a late response has settled it; or another part of
-                # its message was refused.
+                # its message was refused; or its message goes another way now.
                 settled.append(part)
                 continue
+            submission.tries[part.part - 1] = part.attempt
             self._settle(part, DeliveryState.SENT)
             starting.append(part)
             entries.append(
@@ -136,16 +174,26 @@ class Attempts:
     def parts_ended(self, carrier: Carrier, ended: list[tuple[OutgoingPart, Exchange]]) -> None:
         """Judge the answers, or their absence, and remember what came of each part."""
         judged = [(part, self._judge(carrier, part, exchange)) for part, exchange in ended]
+        is_any_refused = False
+        for part, verdict in judged:
+            if _is_refusal(verdict, part):
+                is_any_refused = True
+                break
         ended_at = self.now_at()
         entries: list[Entry] = [
             _attempt_ended(carrier, part, verdict, exchange.response, ended_at)
             for (part, verdict), (_, exchange) in zip(judged, ended, strict=True)
         ]
-        for part, verdict in judged:
-            if _is_refusal(verdict, part):
+        moves: list[_Move] = []
+        if is_any_refused:
+            self._note_ends(judged)
+            for part, verdict in judged:
+                if not _is_refusal(verdict, part) or not self._is_current(part):
+                    continue
                 # At once, or the next part would be on its way before this is on disk.
-                entries += self._withhold(part, verdict, ended_at)
-        self.recorder.record(entries, partial(self._concluded, carrier, judged))
+                if not self._move(part, verdict.error, entries, moves):
+                    entries += self._withhold(part, verdict, ended_at)
+        self.recorder.record(entries, partial(self._concluded, carrier, judged, moves))
 
     def parts_not_written(self, carrier: Carrier, parts: list[OutgoingPart]) -> None:
         """Remember that these certainly did not leave, and try them again."""
@@ -155,10 +203,24 @@ class Attempts:
             _attempt_ended(carrier, part, verdict, None, ended_at) for part in parts
         ]
         judged = [(part, verdict) for part in parts]
-        self.recorder.record(entries, partial(self._concluded, carrier, judged))
+        moves: list[_Move] = []
+        if not carrier.is_bound:
+            for part in parts:
+                submission = self.submissions.get(part.message_ref)
+                if submission is not None and submission.road == part.road:
+                    submission.ends[part.part] = AttemptState.NOT_WRITTEN
+            for part in parts:
+                submission = self.submissions.get(part.message_ref)
+                if submission is None or submission.road != part.road:
+                    continue
+                if not self._move(part, None, entries, moves):
+                    # It is tried again here.
+                    submission.ends.pop(part.part, None)
+        self.recorder.record(entries, partial(self._concluded, carrier, judged, moves))
 
     def parts_expired(self, carrier: Carrier, parts: list[OutgoingPart]) -> None:
         """Remember that these became worthless before there was room for them."""
+        parts = [part for part in parts if self._is_current(part)]
         closed_at = self.now_at()
         entries: list[Entry] = [
             MessageClosed(
@@ -183,7 +245,8 @@ class Attempts:
 
     def leave(self, parts: Iterable[OutgoingPart]) -> None:
         """Go on no more with the messages of these parts, until somebody resumes them."""
-        for message_ref in dict.fromkeys(part.message_ref for part in parts):
+        left = {part.message_ref: None for part in parts if self._is_current(part)}
+        for message_ref in left:
             submission = self.submissions.pop(message_ref, None)
             if submission is not None:
                 submission.abandon()
@@ -191,7 +254,7 @@ class Attempts:
     def late_response(self, carrier: Carrier, part: OutgoingPart, response: Pdu) -> None:
         """Adopt an answer that came after its time: the doubt is over."""
         nacked = response.command_id == CommandId.GENERIC_NACK
-        verdict = _judge_response(carrier, part, response, nacked=nacked)
+        verdict = _judge_response(carrier, part, response, nacked=nacked, tries=part.attempt)
         if isinstance(verdict, Retry) and verdict.error is not None:
             # It was told as in doubt already, and nobody waits for another try.
             verdict = Refused(error=verdict.error, failover=Failover.NO)
@@ -217,13 +280,20 @@ class Attempts:
     def _judge(self, carrier: Carrier, part: OutgoingPart, exchange: Exchange) -> Verdict:
         response = exchange.response
         if response is not None:
+            submission = self.submissions.get(part.message_ref)
             return _judge_response(
-                carrier, part, response, nacked=exchange.end is ExchangeEnd.NACKED
+                carrier,
+                part,
+                response,
+                nacked=exchange.end is ExchangeEnd.NACKED,
+                tries=part.attempt if submission is None else submission.tries_here(part),
             )
         timed_out = exchange.end is ExchangeEnd.TIMED_OUT
         return judge_silence(Silence.TIMED_OUT if timed_out else Silence.LINK_LOST)
 
-    def _concluded(self, carrier: Carrier, judged: _Judged, effects: list[Effect]) -> None:
+    def _concluded(
+        self, carrier: Carrier, judged: _Judged, moves: list[_Move], effects: list[Effect]
+    ) -> None:
         for part, verdict in judged:
             match verdict:
                 case Accepted(message_id=message_id):
@@ -238,7 +308,71 @@ class Attempts:
                     carrier.done_with(part)
                 case InDoubt():
                     self._doubted(carrier, part)
+        for move in moves:
+            self._moved(move, effects[move.place])
         self.publish_receipts(effects)
+
+    # Another route.
+
+    def _note_ends(self, judged: _Judged) -> None:
+        """Note how this route ended for parts of which nothing more will be tried on it."""
+        for part, verdict in judged:
+            submission = self.submissions.get(part.message_ref)
+            if submission is not None and submission.road == part.road:
+                end = _end_of(verdict, part)
+                if end is not None:
+                    submission.ends[part.part] = end
+
+    def _move(
+        self,
+        part: OutgoingPart,
+        error: MappedError | None,
+        entries: list[Entry],
+        moves: list[_Move],
+    ) -> bool:
+        """Have a message go by the next direct route, if it is certain that no carrier has it.
+
+        Returns:
+            Whether it does; then its record was added to `entries`, and what to do once that is on
+            disk to `moves`.
+        """
+        submission = self.submissions.get(part.message_ref)
+        if (
+            submission is None
+            or self.roads is None
+            or self.is_draining
+            or submission.road + 1 >= MOST_ROUTES
+            or submission.is_doubted
+        ):
+            return False
+        stands = submission.stands()
+        if stands is None or not another_route_after(stands, fulfilled=_SPENT).allowed:
+            return False
+        entry = self.roads.find_road(submission, part.expires_at)
+        if entry is None:
+            return False
+        moves.append(_Move(submission, len(entries), part.expires_at, error))
+        entries.append(entry)
+        return True
+
+    def _moved(self, move: _Move, effect: Effect) -> None:
+        submission = move.submission
+        if self.submissions.get(submission.message_ref) is not submission:
+            return  # told already that it is queued, because the engine ends
+        if isinstance(effect, Recorded):
+            assert self.roads is not None
+            self.roads.put(submission, move.expires_at)
+            return
+        # The ledger knows of an attempt that may have been accepted. It is not sent by another route.
+        del self.submissions[submission.message_ref]
+        submission.states = [DeliveryState.REFUSED] * len(submission.states)
+        submission.error = move.error
+        submission.tell(submission.outcome())
+
+    def _is_current(self, part: OutgoingPart) -> bool:
+        """Say whether a part's message still goes the way that the part was to go."""
+        submission = self.submissions.get(part.message_ref)
+        return submission is None or submission.road == part.road
 
     def _withhold(
         self, part: OutgoingPart, verdict: Refused | Retry, closed_at: int
@@ -252,6 +386,7 @@ class Attempts:
         if submission is None or not waiting:
             return []
         for number in waiting:
+            submission.ends[number] = AttemptState.NOT_WRITTEN
             submission.settle(number, DeliveryState.REFUSED, error=verdict.error)
         return [_withheld(part.message_ref, closed_at, verdict.error)]
 
@@ -259,6 +394,8 @@ class Attempts:
         submission = self.submissions.get(part.message_ref)
         allowed = submission is not None and submission.message.duplicate_policy == "allow"
         torn = submission is not None and submission.is_torn
+        if submission is not None:
+            submission.is_doubted = True
         if allowed and not torn and not self.is_draining and part.doubts + 1 < MOST_DOUBTS:
             self._try_again(carrier, part.again(doubted=True), 0.0)
         else:
@@ -267,7 +404,7 @@ class Attempts:
 
     def _try_again(self, carrier: Carrier, part: OutgoingPart, delay: float) -> None:
         submission = self.submissions.get(part.message_ref)
-        if submission is None or not submission.is_open(part.part):
+        if submission is None or submission.road != part.road or not submission.is_open(part.part):
             carrier.done_with(part)
         elif submission.is_torn:
             self.recorder.record([_withheld(part.message_ref, self.now_at(), submission.error)])
@@ -290,20 +427,23 @@ class Attempts:
         error: MappedError | None = None,
     ) -> None:
         submission = self.submissions.get(part.message_ref)
-        if submission is not None and submission.settle(
-            part.part, state, message_id=message_id, error=error
-        ):
+        if submission is None or submission.road != part.road:
+            return
+        if submission.settle(part.part, state, message_id=message_id, error=error):
             del self.submissions[part.message_ref]
             submission.tell(submission.outcome())
 
     def publish_receipts(self, effects: Iterable[Effect]) -> None:
         """Tell of receipts that had waited for the answers just written."""
-        self.subscriptions.publish(
-            receipt_event(receipt)
+        receipts = [
+            receipt
             for effect in effects
-            if isinstance(effect, Recorded)
+            if isinstance(effect, Recorded) and effect.receipts
             for receipt in effect.receipts
-        )
+        ]
+        if receipts:
+            self.subscriptions.publish(map(receipt_event, receipts))
+            self.heard([*receipts])
 
     def abandon(self) -> None:
         """Tell everybody who still waits where his message stands, because nobody goes on with it."""
@@ -319,6 +459,40 @@ def _is_refusal(verdict: Verdict, part: OutgoingPart) -> TypeGuard[Refused | Ret
     )
 
 
+_ENDS: Final[Mapping[StatusClass, AttemptState]] = {
+    StatusClass.OK: AttemptState.REJECTED_AMBIGUOUS,
+    StatusClass.MESSAGE: AttemptState.REJECTED_MESSAGE,
+    StatusClass.RECIPIENT: AttemptState.REJECTED_RECIPIENT,
+    StatusClass.ROUTE: AttemptState.REJECTED_ROUTE,
+    StatusClass.TEMPORARY: AttemptState.REJECTED_TEMPORARY,
+    StatusClass.THROTTLED: AttemptState.REJECTED_THROTTLED,
+    StatusClass.SESSION: AttemptState.REJECTED_TEMPORARY,
+    StatusClass.CONFIGURATION: AttemptState.REJECTED_ACCOUNT,
+    StatusClass.AMBIGUOUS: AttemptState.REJECTED_AMBIGUOUS,
+}
+
+_SPENT: Final = frozenset({Condition.RETRY_BUDGET_SPENT, Condition.PROFILE_SAYS_SO})
+"""What holds for every part that `_end_of` calls refused: the carrier was asked as often as it may be,
+and where its status could mean several things, its profile says that it is a refusal."""
+
+
+def _end_of(verdict: Verdict, part: OutgoingPart) -> AttemptState | None:
+    """Say how a route has ended for a part; None if it will be tried there again."""
+    match verdict:
+        case Accepted():
+            return AttemptState.ACCEPTED
+        case InDoubt():
+            return AttemptState.IN_DOUBT
+        case Refused(error=error, failover=Failover.YES):
+            return _ENDS[verdict_for(error.canonical).status_class]
+        case Refused():
+            return AttemptState.REJECTED_MESSAGE
+        case Retry() if part.attempt >= MOST_ATTEMPTS:
+            return AttemptState.REJECTED_MESSAGE
+        case _:
+            return None
+
+
 def _withheld(message_ref: str, closed_at: int, error: MappedError | None) -> MessageClosed:
     return MessageClosed(
         message_ref=message_ref,
@@ -329,7 +503,7 @@ def _withheld(message_ref: str, closed_at: int, error: MappedError | None) -> Me
 
 
 def _judge_response(
-    carrier: Carrier, part: OutgoingPart, response: Pdu, *, nacked: bool
+    carrier: Carrier, part: OutgoingPart, response: Pdu, *, nacked: bool, tries: int
 ) -> Verdict:
     tlvs = response.tlvs
     reason = tlvs.value(TlvTag.DELIVERY_FAILURE_REASON)
@@ -341,7 +515,7 @@ def _judge_response(
         delivery_failure_reason=reason if isinstance(reason, int) else None,
         nacked=nacked,
         window_full=part.window_was_full,
-        tries=part.attempt,
+        tries=tries,
     )
 
 

@@ -20,10 +20,10 @@ from whiteroute.engine.carrier import (
 )
 from whiteroute.engine.link import Link, Observer, Timers
 from whiteroute.engine.messages import CeilingLearned, InboundReader, LinkChanged
-from whiteroute.engine.upkeep import BindAttempts, CeilingChange
+from whiteroute.engine.upkeep import CeilingChange
 from whiteroute.pdu import Pdu
 
-from .events import LinkEvent
+from .events import CeilingEvent, LinkEvent
 from .recorder import Recorder
 from .subscriptions import Subscriptions
 
@@ -43,13 +43,14 @@ class Carriers:
     subscriptions: Subscriptions
     random: Random
     now_at: Callable[[], int]
+    changed: Callable[[LinkChange], None]
+    """Hears of binds first."""
     observer: Observer | None = None
     """Sees every PDU of all carriers."""
-    by_name: dict[str, Carrier] = attrs.field(factory=dict[str, Carrier], init=False)
+    by_name: dict[str, Carrier] = attrs.field(factory=dict[str, Carrier])
     news: ParkingLot = attrs.field(factory=ParkingLot, init=False)
     """Unparked when a bind of any carrier has changed."""
     _timers: Timers = attrs.field(factory=Timers, init=False)
-    _attempts: BindAttempts = attrs.field(factory=BindAttempts, init=False)
     _is_started: bool = attrs.field(default=False, init=False)
 
     def __iter__(self) -> Iterator[Carrier]:
@@ -72,7 +73,6 @@ class Carriers:
             random=Random(self.random.getrandbits(64)),
             learned_tps=None if learned is None else learned.tps,
             ceiling_changed=self._ceiling_changed,
-            attempts=self._attempts,
             observer=self.observer,
         )
         profile = settings.profile
@@ -101,6 +101,7 @@ class Carriers:
         Args:
             within: Seconds for the answers of all together.
         """
+        self._remember_ceilings()
         reports: dict[str, DrainReport] = {}
 
         async def drain_one(carrier: Carrier) -> None:
@@ -125,13 +126,25 @@ class Carriers:
         return reports[0]
 
     def _ceiling_changed(self, change: CeilingChange) -> None:
-        """Remember what a carrier was found to bear, for the next start."""
-        learned = CeilingLearned(carrier=change.carrier, tps=change.tps, learned_at=self.now_at())
-        self.recorder.record([learned])
+        """Remember what a carrier was found to bear, and tell who listens."""
+        at = self.now_at()
+        self._remember_ceiling(change.carrier, change.tps, at)
+        self.subscriptions.publish((CeilingEvent(change=change, at=at),))
+
+    def _remember_ceiling(self, carrier: str, tps: float, at: int) -> None:
+        self.recorder.record([CeilingLearned(carrier=carrier, tps=tps, learned_at=at)])
+
+    def _remember_ceilings(self) -> None:
+        """Remember what carriers are believed to bear now; news of it are rarer than changes."""
+        for carrier in self:
+            ceiling = carrier.statistics().ceiling
+            if ceiling is not None:
+                self._remember_ceiling(carrier.name, ceiling, self.now_at())
 
     def _link_changed(self, change: LinkChange) -> None:
         """Remember how the binds are, and tell who listens."""
         changed_at = self.now_at()
+        self.changed(change)
         self.recorder.record(
             [
                 LinkChanged(

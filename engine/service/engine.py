@@ -34,17 +34,25 @@ from whiteroute.engine.messages import (
     Message,
     Outcome,
 )
-from whiteroute.routing import Decision, NoDirectRouteError, Route, normalise_msisdn
+from whiteroute.routing import (
+    Decision,
+    EvidenceBook,
+    NetworkInfo,
+    NoDirectRouteError,
+    Route,
+    normalise_msisdn,
+)
 
 from .attempts import Attempts
 from .carriers import Carriers
 from .deliveries import Deliveries
-from .events import EngineEvent, LinkEvent
+from .events import EngineEvent, LinkEvent, RouteEvent
 from .inbound import Inbound
 from .intake import Intake, Messages
 from .outbound import Outbound
 from .recorder import Recorder
 from .rounds import PARKED_TIME, Rounds
+from .route_trust import RouteTrust
 from .subscriptions import Subscriptions
 
 __all__ = ["DRAIN_TIMEOUT", "Engine", "EngineStatistics"]
@@ -83,16 +91,28 @@ class Engine:
     """What remained at each carrier when the engine was closed; empty until then."""
     _subscriptions: Subscriptions = attrs.field(factory=Subscriptions, init=False)
     _carriers: Carriers = attrs.field(init=False)
+    _trust: RouteTrust = attrs.field(init=False)
     _attempts: Attempts = attrs.field(init=False)
     _outbound: Outbound = attrs.field(init=False)
     _rounds: Rounds = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
         recorder = Recorder(kept=self.kept, nursery=self.nursery)
+        by_name: dict[str, Carrier] = {}
+        self._trust = RouteTrust(
+            recorder=recorder,
+            subscriptions=self._subscriptions,
+            now_at=self.now_at,
+            carriers=by_name,
+            known=self._known,
+            book=EvidenceBook(self.config.evidence),
+        )
+        self._trust.restore()
         self._attempts = Attempts(
             recorder=recorder,
             now_at=self.now_at,
             subscriptions=self._subscriptions,
+            heard=self._trust.heard,
         )
         readers: dict[str, InboundReader] = {}
         deliveries = Deliveries(
@@ -105,6 +125,7 @@ class Engine:
             readers=readers,
             subscriptions=self._subscriptions,
             deliveries=deliveries,
+            heard=self._trust.heard,
         )
         self._carriers = Carriers(
             nursery=self.nursery,
@@ -115,7 +136,9 @@ class Engine:
             subscriptions=self._subscriptions,
             random=self.random,
             now_at=self.now_at,
+            changed=self._link_changed,
             observer=self.observer,
+            by_name=by_name,
         )
         self._outbound = Outbound(
             config=self.config,
@@ -124,6 +147,7 @@ class Engine:
             now_at=self.now_at,
             carriers=self._carriers.by_name,
             attempts=self._attempts,
+            trust=self._trust,
         )
         self._rounds = Rounds(
             kept=self.kept,
@@ -132,11 +156,14 @@ class Engine:
             open_reader=self.open_reader,
             attempts=self._attempts,
             deliveries=deliveries,
+            missed=self._trust.missed,
             parked_time=PARKED_TIME
             + max(
                 (each.session.response_timeout for each in self.config.carriers.values()),
                 default=0.0,
             ),
+            privacy=self.config.privacy,
+            retention=self.config.retention,
             inline=self.inline,
         )
         for settings in self.config.carriers.values():
@@ -267,6 +294,45 @@ class Engine:
         """
         return await self._wait_receipts(trio.current_time() + within)
 
+    # How far routes are trusted.
+
+    @property
+    def evidence(self) -> RouteTrust:
+        """What was observed of routes; an application adds to it what only it can know."""
+        return self._trust
+
+    def release(
+        self, route: str, network: str, traffic_class: str, *, actor: str, note: str
+    ) -> RouteEvent | None:
+        """Trust a quarantined route again, because somebody answers for it.
+
+        What was found against it stays in the ledger, with who released it and why.
+
+        Args:
+            route: Its id.
+            network: E.g. `214-07`.
+            traffic_class: For which it is quarantined there.
+            actor: Who answers for it.
+            note: Why, for whoever looks into it later.
+
+        Returns:
+            What is told to listeners once it is on disk; None if the route was ACTIVE.
+
+        Raises:
+            KeyError: There is no such route.
+            RoutingFactError: `actor` is empty, or the network is none.
+        """
+        if all(each.id != route for each in self.config.routes):
+            raise KeyError(route)
+        return self._trust.release(route, network, traffic_class, actor=actor, note=note)
+
+    def _link_changed(self, change: LinkChange) -> None:
+        self._trust.link_changed(change)
+        self._outbound.link_changed(change)
+
+    def _known(self, msisdn: str) -> NetworkInfo | None:
+        return self._outbound.known(msisdn)
+
     # Carriers that come and go.
 
     def add_carrier(self, settings: CarrierSettings, routes: Iterable[Route] = ()) -> Carrier:
@@ -333,8 +399,39 @@ class Engine:
 
         return await self._carriers.remove(carrier, within, wait if wait_receipts else None)
 
+    def reload_routes(self, config: Config) -> None:
+        """Decide by other routes, demands and numbering from now on.
+
+        What was observed of routes stays with their ids, and messages that have a route keep it.
+        Carriers are left as they are: see `add_carrier` and `remove_carrier`.
+
+        Args:
+            config: Whose `routes`, `policy`, `plan` and `warnings` are taken, e.g. from
+                `load_config`, which takes a file whole or not at all.
+
+        Raises:
+            ConfigError: A route's carrier is not there; nothing changed.
+        """
+        problems = [
+            ConfigProblem(f"routes.{route.id}", route.carrier, "expected a carrier that is there")
+            for route in config.routes
+            if route.carrier not in self.config.carriers
+        ]
+        if problems:
+            raise ConfigError(config.source or "reload_routes", tuple(problems))
+        self._change_config(
+            attrs.evolve(
+                self.config,
+                routes=config.routes,
+                policy=config.policy,
+                plan=config.plan,
+                warnings=config.warnings,
+            )
+        )
+
     def _change_config(self, config: Config) -> None:
-        self.config = self._outbound.config = config
+        self.config = config
+        self._outbound.change_config(config)
 
     def statistics(self) -> EngineStatistics:
         """Give the figures as they are now."""
@@ -352,6 +449,7 @@ class Engine:
     def start(self) -> None:
         """Start the binds, and go on with what an earlier process had taken; `open_engine` does it."""
         self.nursery.start_soon(self._rounds.run)
+        self.nursery.start_soon(self._trust.run)
         self._carriers.start()
         self._outbound.resume()
 
@@ -370,7 +468,10 @@ class Engine:
         return self.drained
 
     def stop(self) -> None:
-        """Insist no more on what the ledger cannot write; `open_engine` does it."""
+        """Keep what was observed, and insist no more on what the ledger cannot write; `open_engine`
+        does it.
+        """
+        self._trust.keep()
         self._attempts.recorder.close()
 
     def close(self) -> None:

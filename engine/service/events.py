@@ -1,4 +1,4 @@
-"""What the engine tells the application: receipts, replies, and how the binds are.
+"""What the engine tells the application: receipts, replies, how the binds are, and how far routes are trusted.
 
 Each event is told after what it says is in the ledger.
 """
@@ -9,14 +9,18 @@ import attrs
 
 from whiteroute.engine.carrier import LinkChange
 from whiteroute.engine.messages import DeliveryState, MappedError
+from whiteroute.engine.upkeep import CeilingChange
+from whiteroute.routing import Finding, RouteState
 
 __all__ = [
+    "CeilingEvent",
     "EngineEvent",
     "InboundMessage",
     "LinkEvent",
     "OrphanReceipt",
     "OverdueEvent",
     "ReceiptEvent",
+    "RouteEvent",
 ]
 
 
@@ -162,5 +166,43 @@ class OrphanReceipt:
     """When we gave up waiting, microseconds since the epoch, UTC."""
 
 
-EngineEvent = ReceiptEvent | InboundMessage | LinkEvent | OverdueEvent | OrphanReceipt
+@attrs.frozen(kw_only=True)
+class RouteEvent:
+    """A route is trusted more, or less, for one network and class. QUARANTINED and PROBATION carry no
+    messages of the application.
+    """
+
+    route: str
+    network: str
+    """E.g. `214-07`."""
+    traffic_class: str
+    before: RouteState
+    after: RouteState
+    findings: tuple[Finding, ...] = ()
+    """What stood against it at that moment, each with its numbers."""
+    actor: str = ""
+    """Who released it; empty if it changed by itself."""
+    note: str = ""
+    at: int
+    """Microseconds since the epoch, UTC."""
+
+
+@attrs.frozen(kw_only=True)
+class CeilingEvent:
+    """What a carrier bears was found to be lower or higher than it was told last."""
+
+    change: CeilingChange
+    at: int
+    """Microseconds since the epoch, UTC."""
+
+
+EngineEvent = (
+    ReceiptEvent
+    | InboundMessage
+    | LinkEvent
+    | CeilingEvent
+    | RouteEvent
+    | OverdueEvent
+    | OrphanReceipt
+)
 """Everything that `Engine.events` gives."""

@@ -16,6 +16,7 @@ from whiteroute.engine.link import Link
 from whiteroute.engine.messages import (
     NO_ERROR,
     Conflicting,
+    Effect,
     Entry,
     InboundReader,
     InboundReady,
@@ -43,6 +44,8 @@ class Inbound:
     readers: Mapping[str, InboundReader]
     subscriptions: Subscriptions
     deliveries: Deliveries
+    heard: Callable[[list[Effect]], None]
+    """Takes receipts as evidence."""
 
     def arrived(self, carrier: Carrier, link: Link, pdus: list[Pdu]) -> None:
         """Remember receipts and replies; each is acknowledged once it is on disk."""
@@ -86,6 +89,8 @@ class Inbound:
             elif isinstance(effect, InboundReady):
                 self.deliveries.tell(effect.message)
         self.subscriptions.publish(events)
+        if events:
+            self.heard(committed)
 
 
 def orphan_receipt(receipt: ReceiptArrived, at: int) -> OrphanReceipt:

@@ -22,6 +22,8 @@ from whiteroute.engine.ledger import (
     open_ledger,
     open_ledger_for_reading,
 )
+from whiteroute.engine.link import Link, Observer
+from whiteroute.pdu import Masking, masked
 
 from .engine import DRAIN_TIMEOUT, Engine
 
@@ -42,6 +44,8 @@ async def open_engine(
     now_at: Callable[[], int] = utc_microseconds,
     inline_ledger: bool = False,
     capture: Capture | None = None,
+    observer: Observer | None = None,
+    masking: Masking = Masking.PRIVATE,
 ) -> AsyncIterator["Engine"]:
     """Run an engine for as long as the block lasts.
 
@@ -52,11 +56,15 @@ async def open_engine(
 
     Args:
         config: A TOML file, or what was made of one.
-        ledger: Where to remember; default: as the configuration says.
+        ledger: Where to remember; default: as the configuration says. What of persons is kept in a
+            file is the configuration's to say either way; a store is made with the same `Privacy`.
         seed: For what is drawn at random (jitter, message refs of our own); default: the system's.
         now_at: The clock of the ledger and of routing, in microseconds since the epoch, UTC.
         inline_ledger: Write on the event loop; only for tests under a virtual clock.
         capture: Takes every PDU of every bind, both ways. Default: nobody does.
+        observer: Likewise is called with link, direction, octets and Trio's time; it may not wait.
+        masking: What the observer does not get to see; a capture has its own. Default: passwords,
+            texts and numbers.
 
     Raises:
         ConfigError: The file cannot be used; it names file and key.
@@ -82,7 +90,7 @@ async def open_engine(
                     now_at,
                     open_reader=_reader_of(place),
                     inline=inline_ledger,
-                    observer=None if capture is None else capture.observe,
+                    observer=_observer(capture, observer, masking),
                 )
                 engine.start()
                 try:
@@ -97,6 +105,21 @@ async def open_engine(
         # Only now has the ledger told everything that it could write.
         if engine is not None:
             engine.close()
+
+
+def _observer(
+    capture: Capture | None, observer: Observer | None, masking: Masking
+) -> Observer | None:
+    """Make one observer of what was asked for; None where nobody looks."""
+    if observer is None:
+        return None if capture is None else capture.observe
+
+    def observe(link: Link, outgoing: bool, octets: bytes, now: float) -> None:
+        if capture is not None:
+            capture.observe(link, outgoing, octets, now)
+        observer(link, outgoing, masked(octets, masking), now)
+
+    return observe
 
 
 async def _hold_nursery(
@@ -126,7 +149,7 @@ async def _open_kept(
     """Own the ledger; where the configuration named one that cannot be owned, say where it did."""
     is_owned = False
     try:
-        async with open_ledger(place, inline=inline, now_at=now_at) as kept:
+        async with open_ledger(place, inline=inline, now_at=now_at, privacy=config.privacy) as kept:
             is_owned = True
             yield kept
     except LedgerError as error:

@@ -14,7 +14,7 @@ from zlib import crc32
 import attrs
 import trio
 
-from whiteroute.engine.carrier import Carrier, OutgoingPart
+from whiteroute.engine.carrier import Carrier, LinkChange, OutgoingPart
 from whiteroute.engine.config import Config
 from whiteroute.engine.ledger import (
     Committed,
@@ -36,17 +36,22 @@ from whiteroute.engine.messages import (
     Outcome,
     make_parts,
 )
-from whiteroute.pdu import EncodeError, RegisteredDelivery, encode
+from whiteroute.pdu import EncodeError, RegisteredDelivery, SubmitSm, encode
 from whiteroute.routing import (
+    CandidateRejection,
     Decision,
+    NetworkInfo,
     NumberError,
     PlanResolver,
+    Route,
     RoutingRequest,
     choose,
     normalise_msisdn,
 )
 
 from .attempts import Attempts
+from .availability import Availabilities
+from .route_trust import RouteTrust
 from .submission import Submission, Told, own_error
 
 __all__ = ["Outbound"]
@@ -77,10 +82,19 @@ class Outbound:
     now_at: Callable[[], int]
     carriers: Mapping[str, Carrier]
     attempts: Attempts
+    trust: RouteTrust
     _resolver: PlanResolver = attrs.field(init=False)
+    _availability: Availabilities = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self._resolver = PlanResolver(self.config.plan, lambda: datetime_of(self.now_at()))
+        self.change_config(self.config)
+        self._availability = Availabilities(self.carriers, self.config.routes)
+        self.attempts.roads = self
+
+    def change_config(self, config: Config) -> None:
+        """Decide by another configuration from now on."""
+        self.config = config
+        self._resolver = PlanResolver(config.plan, lambda: datetime_of(self.now_at()))
 
     def take(self, messages: Sequence[Message], told: Told) -> None:
         """Take messages over; `told` is called once for each when it has an outcome.
@@ -99,34 +113,63 @@ class Outbound:
         self.kept.append(entries, partial(self._remembered, submissions, entries))
 
     def decide(
-        self, message: Message, destination: str, message_ref: str, taken_at: int | None = None
+        self,
+        message: Message,
+        destination: str,
+        message_ref: str,
+        taken_at: int | None = None,
+        *,
+        tried: frozenset[str] = frozenset(),
+        waiting: bool = True,
     ) -> Decision:
-        """Choose a route.
+        """Choose a route: the best of those that can submit now, or else of those worth waiting for.
 
         Args:
             message: What is to be sent.
             destination: Its number, digits only.
             message_ref: Its name, should the message have none.
             taken_at: When, microseconds since the epoch. Default: now.
+            tried: Ids of routes that it was refused on.
+            waiting: Whether a route that is only down may be waited for.
         """
         now = datetime_of(self.now_at() if taken_at is None else taken_at)
-        return choose(
-            RoutingRequest(
-                message_ref=message_ref,
-                destination=destination,
-                sender=message.sender,
-                traffic_class=message.traffic_class,
-                network=self._resolver.cached(destination),
-                valid_until=now + timedelta(seconds=message.validity or VALIDITY),
-            ),
-            self.config.routes,
-            policy=self.config.policy,
-            now=now,
+        request = RoutingRequest(
+            message_ref=message_ref,
+            destination=destination,
+            sender=message.sender,
+            traffic_class=message.traffic_class,
+            network=self._resolver.cached(destination),
+            valid_until=now + timedelta(seconds=message.validity or VALIDITY),
+            tried=tried,
         )
+        policy, routes, evidence = self.config.policy, self.config.routes, self.trust.evidence()
+        self._availability.look(routes, trio.current_time())
+        decision = choose(
+            request,
+            routes,
+            policy=policy,
+            now=now,
+            evidence=evidence,
+            availability=self._availability,
+        )
+        if decision.ranked or not waiting or not any(map(_is_passing, decision.rejected)):
+            return decision
+        # None is up now. It waits in the queue of the best, until that one's bind returns.
+        return choose(request, routes, policy=policy, now=now, evidence=evidence)
+
+    def link_changed(self, _change: LinkChange) -> None:
+        """Look anew at what can submit, because a bind has come or gone."""
+        self._availability.forget()
+
+    def known(self, msisdn: str) -> NetworkInfo | None:
+        """Say what is known of a number's network without asking anybody."""
+        return self._resolver.cached(msisdn)
 
     # One message.
 
-    def _route(self, message: Message, taken_at: int) -> tuple[Submission, MessageTaken]:
+    def _route(
+        self, message: Message, taken_at: int, tried: frozenset[str] = frozenset()
+    ) -> tuple[Submission, MessageTaken]:
         message_ref = message.message_ref or f"{taken_at:x}-{self.random.getrandbits(48):012x}"
         submission = Submission(message=message, message_ref=message_ref)
         decision = None
@@ -134,7 +177,7 @@ class Outbound:
         try:
             if submission.error is None:
                 destination = normalise_msisdn(message.to)
-                decision = self.decide(message, destination, message_ref, taken_at)
+                decision = self.decide(message, destination, message_ref, taken_at, tried=tried)
                 self._write(submission, decision, destination, taken_at)
         except NumberError as error:
             submission.error = own_error(Canonical.INVALID_DESTINATION, f"msisdn: {error}")
@@ -150,23 +193,29 @@ class Outbound:
             submission.rejected = decision.rejected
             submission.error = own_error(Canonical.NO_ROUTE, "routing")
             return
+        pdus = self._pdus(submission.message, submission.message_ref, route, destination, taken_at)
+        submission.route, submission.carrier = route.id, route.carrier
+        submission.pdus = pdus
+        submission.states = [DeliveryState.QUEUED] * len(pdus)
+        submission.message_ids = [""] * len(pdus)
+
+    def _pdus(
+        self, message: Message, message_ref: str, route: Route, destination: str, at: int
+    ) -> tuple[SubmitSm, ...]:
         profile = self.config.carriers[route.carrier].profile
         pdus = make_parts(
-            submission.message,
+            message,
             destination,
             addresses=profile.addresses,
             text=profile.text,
             submit=profile.submit,
             # The same again after a restart, so that parts sent before and after still join.
-            reference=crc32(submission.message_ref.encode(errors="surrogatepass")),
-            now=datetime_of(taken_at),
+            reference=crc32(message_ref.encode(errors="surrogatepass")),
+            now=datetime_of(at),
         )
         for pdu in pdus:
             encode(pdu)
-        submission.route, submission.carrier = route.id, route.carrier
-        submission.pdus = pdus
-        submission.states = [DeliveryState.QUEUED] * len(pdus)
-        submission.message_ids = [""] * len(pdus)
+        return pdus
 
     def _taken(
         self, submission: Submission, decision: Decision | None, taken_at: int
@@ -272,6 +321,50 @@ class Outbound:
         expires_at = inf if validity is None else trio.current_time() + validity
         self._put(submission.carrier, submission.outgoing(expires_at))
 
+    # Another route.
+
+    def find_road(self, submission: Submission, expires_at: float) -> MessageRerouted | None:
+        """Put a message on the next direct route that can submit now; see `Roads`."""
+        at = self.now_at()
+        message = submission.message
+        if expires_at != inf:
+            left = expires_at - trio.current_time()
+            if left <= 0:
+                return None
+            message = attrs.evolve(message, validity=left)
+        destination = normalise_msisdn(message.to)
+        tried = submission.tried | {submission.route}
+        while True:
+            decision = self.decide(
+                message, destination, submission.message_ref, at, tried=tried, waiting=False
+            )
+            route = decision.chosen
+            if route is None:
+                return None
+            try:
+                pdus = self._pdus(message, submission.message_ref, route, destination, at)
+            except EncodeError:
+                pdus = ()
+            if len(pdus) == len(submission.pdus):
+                break
+            # What this carrier cannot write, or cuts differently than the ledger has it.
+            tried |= {route.id}
+        submission.go_by(route.id, route.carrier, pdus)
+        network = decision.request.network
+        return MessageRerouted(
+            message_ref=submission.message_ref,
+            rerouted_at=at,
+            route=route.id,
+            carrier=route.carrier,
+            network="" if network is None else str(network.network),
+            reporting_parts=self.config.carriers[route.carrier].profile.reporting_parts,
+            decision=_explained(decision, None),
+        )
+
+    def put(self, submission: Submission, expires_at: float) -> None:
+        """Put the parts of a message into the queue of its carrier; see `Roads`."""
+        self._put(submission.carrier, submission.outgoing(expires_at))
+
     def _put(self, carrier: str, parts: list[OutgoingPart]) -> None:
         if carrier in self.carriers:
             self.carriers[carrier].enqueue(parts)
@@ -324,8 +417,12 @@ class Outbound:
             duplicate_policy="allow" if record.duplicate_policy == "allow" else "hold",
             validity=left,
         )
-        submission, anew = self._route(message, now_at)
-        moved = bool(history.attempts) and submission.route != record.route
+        elsewhere = frozenset(line.started.route for line in history.attempts) - {record.route}
+        submission, anew = self._route(message, now_at, elsewhere)
+        nothing_taken = all(
+            line.state in (DeliveryState.QUEUED, DeliveryState.REFUSED) for line in history.attempts
+        )
+        moved = submission.route != record.route and not nothing_taken
         if submission.error is not None or moved or len(submission.pdus) != len(states):
             # A message that would be cut differently now, or whose parts would take two roads,
             # would arrive torn.
@@ -340,10 +437,9 @@ class Outbound:
         submission.states = states
         submission.message_ids = list(history.message_ids())
         self.attempts.submissions[record.message_ref] = submission
-        parts = submission.outgoing(inf if left is None else trio.current_time() + left)
-        for part in parts:
-            part.attempt = tried[part.part - 1] + 1
-        self._put(submission.carrier, parts)
+        submission.tries, submission.is_doubted = tried, not nothing_taken
+        submission.tried, submission.road = elsewhere, len(elsewhere)
+        self.put(submission, inf if left is None else trio.current_time() + left)
 
     def _reroute(self, anew: MessageTaken) -> None:
         """Have the ledger tell the decision by which a message is really sent."""
@@ -380,6 +476,10 @@ def datetime_of(at: int) -> datetime:
 
 
 _EPOCH = datetime.fromtimestamp(0, UTC)
+
+
+def _is_passing(rejection: CandidateRejection) -> bool:
+    return rejection.passing
 
 
 def _check_validity(validity: float | None) -> MappedError | None:

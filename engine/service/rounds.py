@@ -7,6 +7,7 @@ waits for the ledger like everybody else, and leaves what failed to the next rou
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from math import inf
 from typing import TypeVar
 
 import attrs
@@ -17,6 +18,7 @@ from whiteroute.engine.ledger import (
     LedgerError,
     LedgerReader,
     MessageRecord,
+    Purge,
     ReceiptRecord,
 )
 from whiteroute.engine.messages import (
@@ -29,6 +31,7 @@ from whiteroute.engine.messages import (
     InboundGivenUp,
     InboundReady,
     MessageClosed,
+    Privacy,
     ReceiptOrphaned,
     Recorded,
     RunSeen,
@@ -59,6 +62,9 @@ be an event about something that is hours old."""
 FIRST_DELAY = 1.0
 """Seconds until the first one; by then whoever opened the engine listens to what it has to tell."""
 
+PURGE_INTERVAL = 3600.0
+"""Seconds between two purges of what is older than the retention, which is counted in days."""
+
 BATCH = 200
 """Lines looked at and written at once: a few milliseconds of the ledger's time."""
 
@@ -76,12 +82,20 @@ class Rounds:
     attempts: Attempts
     """Tells of receipts that found their message."""
     deliveries: Deliveries
+    missed: Callable[[OverdueEvent], None]
+    """Takes overdue messages as evidence."""
     parked_time: float
     """Seconds that a receipt waits for an answer. Longer than any answer is waited for: before that
     an attempt is not in doubt yet, and cannot adopt it."""
+    privacy: Privacy
+    """How the ledger keeps numbers: doubts that keep theirs compare with receipts by it."""
+    retention: float | None
+    """Seconds after which the ledger forgets what is over; None: never."""
     inline: bool
     """Whether the ledger is read on the event loop instead of in a thread."""
     _reader: LedgerReader | None = attrs.field(default=None, init=False)
+    _purged_at: float = attrs.field(default=-inf, init=False)
+    """When old lines were purged last, by Trio's clock."""
 
     async def run(self) -> None:
         """Go rounds for as long as the engine runs, and leave a last sign of life at its end."""
@@ -107,6 +121,7 @@ class Rounds:
         await self.deliveries.tell_again(self._read)
         await self._settle_parked()
         await self._close_overdue()
+        self._forget_old()
 
     # Messages from handsets.
 
@@ -141,7 +156,8 @@ class Rounds:
                 return
             if doubts is None:
                 # After the receipts, so that no doubt is too young to be among them.
-                doubts = list(await self._read(lambda reader: reader.doubts()))
+                found_doubts = await self._read(lambda reader: reader.doubts())
+                doubts = [self.privacy.doubt(doubt) for doubt in found_doubts]
             entries = [self._settled(record, doubts, now_at) for record in found]
             effects = await self._write(entries)
             self.attempts.publish_receipts(effects)
@@ -189,13 +205,28 @@ class Rounds:
                 for record in found
             ]
             effects = await self._write(closing)
-            self.subscriptions.publish(
+            events = [
                 _overdue_event(record, effect, now_at)
                 for record, effect in zip(found, effects, strict=True)
                 if isinstance(effect, Recorded)
-            )
+            ]
+            self.subscriptions.publish(events)
+            for event in events:
+                self.missed(event)
             if len(found) < BATCH or not _was_any_written(effects):
                 return
+
+    # What is over, and has been for long enough.
+
+    def _forget_old(self) -> None:
+        """Have the ledger forget it, once an hour and without waiting for that."""
+        if self.retention is None or trio.current_time() < self._purged_at + PURGE_INTERVAL:
+            return
+        now_at = self.now_at()
+        before_at = now_at - int(self.retention * 1e6)
+        if before_at > 0:
+            self.kept.begin_purge(Purge(begun_at=now_at, before_at=before_at))
+        self._purged_at = trio.current_time()
 
     # The ledger.
 

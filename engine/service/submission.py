@@ -18,7 +18,7 @@ from whiteroute.engine.messages import (
     message_state,
 )
 from whiteroute.pdu import SubmitSm
-from whiteroute.routing import CandidateRejection
+from whiteroute.routing import AttemptState, CandidateRejection
 
 __all__ = ["Submission", "Told", "own_error"]
 
@@ -54,18 +54,69 @@ class Submission:
     """QUEUED for a part that waits, SENT for one whose answer is waited for; else its outcome."""
     message_ids: list[str] = attrs.field(factory=list[str])
     told: list[Told] = attrs.field(factory=list[Told], repr=False)
+    road: int = 0
+    """How many routes it was on before this one."""
+    tried: frozenset[str] = frozenset()
+    """Ids of those routes."""
+    tries: list[int] = attrs.field(factory=list[int])
+    """Attempts of each part so far, on all routes; empty before the first."""
+    tried_before: list[int] = attrs.field(factory=list[int])
+    """Those that were made on other routes; empty while there was none."""
+    ends: dict[int, AttemptState] = attrs.field(factory=dict[int, AttemptState])
+    """How this route has ended for a part, by the part's number; only of messages that met a refusal."""
+
+    is_doubted: bool = False
+    """Whether an attempt may have been accepted although nobody said so; then it keeps to its route."""
 
     def outgoing(self, expires_at: float) -> list[OutgoingPart]:
         """Make the parts for the carrier's queue, in order."""
+        if not self.tries:
+            self.tries = [0] * len(self.pdus)
         return [
-            OutgoingPart(self.message_ref, number, pdu, 1, expires_at)
+            OutgoingPart(
+                self.message_ref,
+                number,
+                pdu,
+                self.tries[number - 1] + 1,
+                expires_at,
+                road=self.road,
+            )
             for number, pdu in enumerate(self.pdus, 1)
             if self.states[number - 1] is DeliveryState.QUEUED
         ]
 
-    def is_waiting(self, part: int) -> bool:
-        """Whether a part has still to be sent."""
-        return self.states[part - 1] is DeliveryState.QUEUED
+    def is_waiting(self, part: OutgoingPart) -> bool:
+        """Whether a part has still to be sent, and on this route."""
+        return self.road == part.road and self.states[part.part - 1] is DeliveryState.QUEUED
+
+    def tries_here(self, part: OutgoingPart) -> int:
+        """Count the attempts of a part on this route, the latest included."""
+        before = self.tried_before
+        return part.attempt - (before[part.part - 1] if before else 0)
+
+    def stands(self) -> tuple[AttemptState, ...] | None:
+        """Say how this route has ended for each part; None while one is on its way.
+
+        A part that still waits was not written.
+        """
+        ends: list[AttemptState] = []
+        for number, state in enumerate(self.states, 1):
+            end = self.ends.get(number)
+            if end is None and state is not DeliveryState.QUEUED:
+                return None
+            ends.append(AttemptState.NOT_WRITTEN if end is None else end)
+        return tuple(ends)
+
+    def go_by(self, route: str, carrier: str, pdus: tuple[SubmitSm, ...]) -> None:
+        """Begin anew on another route."""
+        self.tried |= {self.route}
+        self.route, self.carrier, self.pdus = route, carrier, pdus
+        self.road += 1
+        self.states = [DeliveryState.QUEUED] * len(pdus)
+        self.message_ids = [""] * len(pdus)
+        self.tried_before = list(self.tries)
+        self.ends.clear()
+        self.error = None
 
     def waiting_beside(self, part: int) -> list[int]:
         """List the other parts that have still to be sent."""

@@ -27,8 +27,10 @@ __all__ = [
     "ReceiptEvent",
     "InboundMessage",
     "LinkEvent",
+    "CeilingEvent",
     "OrphanReceipt",
     "OverdueEvent",
+    "RouteEvent",
     # What it raises
     "BodyError",
     "ConfigError",
@@ -46,12 +48,14 @@ if TYPE_CHECKING:
     from .engine.config import Config
     from .engine.messages import DeliveryState, Message, Outcome
     from .engine.service import (
+        CeilingEvent,
         Engine,
         InboundMessage,
         LinkEvent,
         OrphanReceipt,
         OverdueEvent,
         ReceiptEvent,
+        RouteEvent,
         open_engine,
     )
     from .errors import (
@@ -72,12 +76,14 @@ else:
             "whiteroute.engine.config": ("Config",),
             "whiteroute.engine.messages": ("DeliveryState", "Message", "Outcome"),
             "whiteroute.engine.service": (
+                "CeilingEvent",
                 "Engine",
                 "InboundMessage",
                 "LinkEvent",
                 "OrphanReceipt",
                 "OverdueEvent",
                 "ReceiptEvent",
+                "RouteEvent",
                 "open_engine",
             ),
             "whiteroute.errors": (

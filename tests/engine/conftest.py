@@ -15,7 +15,14 @@ import trio.testing
 
 from whiteroute.engine.carrier import CarrierSettings, Host
 from whiteroute.engine.config import Config
-from whiteroute.engine.ledger import LedgerError, LedgerReader, LedgerStore, MemoryStore
+from whiteroute.engine.ledger import (
+    LedgerError,
+    LedgerReader,
+    LedgerStore,
+    MemoryStore,
+    Purge,
+    Purged,
+)
 from whiteroute.engine.messages import DeliveryState, Doubt, Effect, Entry, Message
 from whiteroute.engine.profile import CarrierProfile
 from whiteroute.engine.service import Engine, open_engine
@@ -175,6 +182,12 @@ class StubbornStore:
 
     def recover(self, now_at: int) -> tuple[Doubt, ...]:
         return self.inner.recover(now_at)
+
+    def begin_purge(self, purge: Purge) -> int:
+        return self.inner.begin_purge(purge)
+
+    def purge_some(self, seconds: float) -> Purged | None:
+        return self.inner.purge_some(seconds)
 
     def open_reader(self) -> LedgerReader:
         return self.inner.open_reader()

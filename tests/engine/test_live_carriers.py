@@ -12,7 +12,7 @@ from whiteroute.engine.config import ConfigError
 from whiteroute.engine.messages import DeliveryState, LinkChanged, Outcome
 from whiteroute.engine.service import LinkEvent
 from whiteroute.pdu import EncodeError
-from whiteroute.routing import NoDirectRouteError, RoutingFactError
+from whiteroute.routing import NoDirectRouteError, NumberingPlan, RouteTable, RoutingFactError
 from whiteroute.simulators import Handsets, MessageCenter, behaviours, open_message_center
 
 Make = Callable[..., Any]
@@ -197,3 +197,41 @@ async def test_news_of_binds_is_remembered_with_host_and_cause(
     bound, lost = store.of(LinkChanged)[:2]
     assert (f"127.0.0.1:{port}", True) == (bound.host, bound.can_submit)
     assert ("lost", "PEER_UNBOUND") == (lost.what, lost.root_cause.value)
+
+
+async def test_routes_are_reloaded_without_losing_evidence_or_messages(
+    autojump_clock: Any, open_bench: Make, message: Make, route: Make
+) -> None:
+    async with open_bench() as bench:
+        engine = bench.engine
+        cell = ("acme-es", "214-07", "transactional")
+        engine.carriers["acme"].suspend()
+        outcomes: list[Outcome] = []
+
+        async def submit() -> None:
+            outcomes.append(await engine.submit(message(message_ref="m-1")))
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(submit)
+            await trio.sleep(1)
+            for _ in range(2):
+                engine.evidence.record_canary(*cell, delivered=True)
+            other = attrs.evolve(
+                engine.config,
+                routes=RouteTable((route(), route(id="acme-2"))),
+                plan=NumberingPlan({"34600": "214-07", "34700": "214-07"}),
+            )
+            engine.reload_routes(other)
+            decision = engine.explain(message(to="+34700111222"))
+            engine.carriers["acme"].resume()
+        wrong = attrs.evolve(other, routes=RouteTable((route(carrier="nobody"),)))
+        with pytest.raises(ConfigError, match=r"routes\.acme-es: nobody"):
+            engine.reload_routes(wrong)
+
+        assert 2 == len(engine.config.routes)
+    assert decision.chosen is not None
+    assert ("acme-2", ["acme-es"]) == (
+        decision.chosen.id,
+        [rejection.route_id for rejection in decision.rejected],
+    )
+    assert [(DeliveryState.ACCEPTED, "acme-es")] == [(each.state, each.route) for each in outcomes]

@@ -183,14 +183,17 @@ async def test_a_message_that_no_route_takes_any_more_is_refused(
 async def test_a_message_may_take_another_road_if_no_part_has_left(
     autojump_clock: Any, open_bench: Make, left: Make, route: Make
 ) -> None:
-    entries = [taken(), taken("m-2"), started("m-2")]
+    entries = [taken(), taken("m-2"), started("m-2"), taken("m-3", part_count=2, text=LONG)]
     entries.append(ended("m-2", outcome=AttemptOutcome.REFUSED, retrying=True))
+    entries += [started("m-3"), ended("m-3", outcome=AttemptOutcome.ACCEPTED)]
     async with open_bench(ledger=left(*entries), routes=[route(id="acme-new")]) as bench:
         await trio.sleep(5)
-        records = [bench.engine.ledger.message(ref).message for ref in ("m-1", "m-2")]
+        records = [bench.engine.ledger.message(ref).message for ref in ("m-1", "m-2", "m-3")]
 
-    assert [DeliveryState.DELIVERED, DeliveryState.REFUSED] == [each.state for each in records]
-    assert "acme-new" == records[0].route
+    assert [DeliveryState.DELIVERED, DeliveryState.DELIVERED, DeliveryState.FAILED] == [
+        each.state for each in records
+    ]
+    assert ["acme-new", "acme-new", "acme-es"] == [each.route for each in records]
     assert "acme-new" == json.loads(records[0].decision)["chosen"]
 
 

@@ -144,8 +144,8 @@ async def test_leaving_early_leaves_nothing_behind(
         await trio.sleep(5)
 
         assert 0 == bench.engine.statistics().submissions
-        # Its timers, its rounds and its carrier.
-        assert 3 == len(bench.engine.nursery.child_tasks)
+        # Its timers, its rounds, its evidence and its carrier.
+        assert 4 == len(bench.engine.nursery.child_tasks)
 
 
 async def test_leaving_early_while_the_source_waits_for_room_closes_it(
