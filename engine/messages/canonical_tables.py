@@ -96,7 +96,8 @@ _THROTTLED: Final = _verdict(
 _TEMPORARY: Final = _verdict(
     StatusClass.TEMPORARY, _C.SMSC_ERROR, Failover.YES, retries=2, retry_delay=30.0
 )
-# One more try, because half the makers mean "now" by these and half mean "never".
+# Half the makers mean "now" by these and half mean "never": one more try, where the profile says that
+# nothing was accepted.
 _AMBIGUOUS_ONCE: Final = _verdict(
     StatusClass.AMBIGUOUS, _C.UNKNOWN, Failover.NO, retries=1, retry_delay=30.0
 )

@@ -112,7 +112,8 @@ class ErrorSpaces:
     an answer is neither retried nor tried elsewhere."""
     ambiguous_may_fail_over: bool = False
     """True for a carrier whose unclear refusals (0x45, 0xFF, its own numbers) certainly mean that
-    nothing was accepted."""
+    nothing was accepted: then it is asked once more, and the next route after that. Otherwise such a
+    message may be delivered already, and is tried nowhere again."""
     empty_message_id_is_accepted: bool = True
     """Whether ESME_ROK without a message_id means that the message was taken. False for a carrier that
     answers so for what it throws away: then it counts as refused, and is not tried elsewhere."""

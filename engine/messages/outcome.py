@@ -134,7 +134,7 @@ def judge_answer(
         row = classify_status(CommandStatus.ESME_RTHROTTLED)
     elif error.canonical is not row.canonical:
         row = verdict_for(error.canonical)
-    if _is_indefinite(spaces, row):
+    if _is_indefinite(spaces, row, nacked):
         return Refused(error=error, failover=Failover.NO)
     if tries <= row.retries:
         return Retry(
@@ -160,8 +160,13 @@ def _is_accepted(spaces: ErrorSpaces, command_status: int, message_id: str) -> b
     return bool(message_id) and spaces.error_with_message_id_is_accepted
 
 
-def _is_indefinite(spaces: ErrorSpaces, row: StatusVerdict) -> bool:
-    """Say whether this carrier may deliver the message although it answered with an error."""
+def _is_indefinite(spaces: ErrorSpaces, row: StatusVerdict, nacked: bool) -> bool:
+    """Say whether this carrier may deliver the message although it answered with an error.
+
+    Asked again, it would then deliver it twice.
+    """
+    if row.status_class is StatusClass.AMBIGUOUS and not nacked:
+        return not spaces.ambiguous_may_fail_over
     return row.canonical is Canonical.SMSC_ERROR and not spaces.response_error_is_definite
 
 

@@ -84,6 +84,21 @@ def test_a_profile_may_vouch_for_unclear_refusals() -> None:
     assert verdict.failover is Failover.YES
 
 
+@pytest.mark.parametrize("status", [0x45, 0xFF])
+def test_an_unclear_refusal_is_asked_again_only_where_the_profile_vouches_for_it(
+    status: int,
+) -> None:
+    # Without that it may have been delivered already, and asking again would deliver it twice.
+    by_default = judge_answer(command_status=status)
+    vouched = judge_answer(ErrorSpaces(ambiguous_may_fail_over=True), command_status=status)
+    nacked = judge_answer(command_status=status, nacked=True)
+
+    assert isinstance(by_default, Refused)
+    assert by_default.failover is Failover.NO
+    assert isinstance(vouched, Retry)
+    assert isinstance(nacked, Retry)
+
+
 def test_a_profile_that_calls_a_number_congestion_has_it_asked_again() -> None:
     spaces = ErrorSpaces(status_overrides={0x450: "CONGESTION"})
 
