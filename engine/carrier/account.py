@@ -177,6 +177,10 @@ class Account:
         """Run a link until it has ended and its stream is closed."""
         try:
             await held.link.run()
+        except Exception:
+            # What took its events failed: a fault of ours, which ends this link alone. Its end says so.
+            if held.link.closed is None:
+                raise
         finally:
             self.went_down(held.link)
             del self.links[held.link]
