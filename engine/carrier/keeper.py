@@ -11,7 +11,7 @@ import trio
 
 from whiteroute.engine.link import Link
 from whiteroute.engine.messages import RootCause, root_cause_of
-from whiteroute.engine.session import Closed, Exchange, ExchangeEnd
+from whiteroute.engine.session import CloseCause, Closed, Exchange, ExchangeEnd
 from whiteroute.engine.upkeep import STEADY_TIME, BindFailure, BindMode, Rung, failure_of
 from whiteroute.pdu import BindReceiver, Pdu, TlvTag, status_meaning, status_name
 
@@ -313,12 +313,16 @@ class Keeper:
         if closed.detail:
             cause += f", {closed.detail}"
         wanted = self._is_ending or account.is_ending
+        silent_for = 0.0
+        if closed.cause is CloseCause.SILENCE:
+            silent_for = now - held.link.session.received_at
         account.tell(
             self._change(
                 "lost",
                 cause,
                 host=held.host,
                 bound_for=bound_for,
+                silent_for=silent_for,
                 root_cause=root_cause_of(close_cause=closed.cause, wanted=wanted),
             )
         )
@@ -334,6 +338,7 @@ class Keeper:
         root_cause: RootCause,
         command_status: int | None = None,
         bound_for: float | None = None,
+        silent_for: float = 0.0,
     ) -> LinkChange:
         return LinkChange(
             self.account.settings.name,
@@ -343,6 +348,7 @@ class Keeper:
             command_status,
             host=host,
             bound_for=bound_for,
+            silent_for=silent_for,
             root_cause=root_cause,
             can_submit=self.bind_class is not BindReceiver,
         )

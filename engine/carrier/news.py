@@ -41,6 +41,9 @@ class LinkChange:
     """Seconds that a lost bind was bound; None if it never was."""
     root_cause: RootCause = RootCause.UNKNOWN
     """For machines; means nothing for `bound`."""
+    silent_for: float = 0.0
+    """Seconds for which nothing had come any more when a loss was found out by silence: it was lost then
+    already, as uptime has it."""
     can_submit: bool = True
     """Whether messages can leave on this link when it is up: False for a receiver."""
 

@@ -150,7 +150,7 @@ class Carriers:
                 LinkChanged(
                     carrier=change.carrier,
                     link=change.link,
-                    changed_at=changed_at,
+                    changed_at=changed_at - round(change.silent_for * 1e6),
                     what=change.what,
                     cause=change.cause,
                     root_cause=change.root_cause,

@@ -140,6 +140,11 @@ class Session:
         return len(self._window.in_flight)
 
     @property
+    def received_at(self) -> float:
+        """When the last octets that made a PDU came, or the link, in seconds on the owner's clock."""
+        return self._vitality.received_at
+
+    @property
     def message_at(self) -> float:
         """When the last message operation passed, in seconds on the owner's clock."""
         return self._vitality.message_at

@@ -5,6 +5,7 @@ from typing import Any
 
 import trio
 
+from whiteroute.engine.messages import RootCause
 from whiteroute.engine.service import CeilingEvent, LinkEvent
 from whiteroute.simulators import MessageCenter, behaviours
 
@@ -37,6 +38,20 @@ async def test_an_exception_while_a_receipt_is_taken_ends_that_link_and_it_is_bo
         event for event in told if event.what == "lost" and "its owner failed" in event.cause
     ]
     assert "ZeroDivisionError" in lost.cause
+
+
+async def test_an_outage_found_out_by_silence_began_with_the_last_sign_of_life(
+    autojump_clock: Any, open_bench: Make, message: Make
+) -> None:
+    async with open_bench(behaviours.Silence(pdus=2)) as bench:
+        await bench.center.wait_for("bind")
+        began_at = bench.engine.now_at()
+        await trio.sleep(600)
+        (outage, *_) = bench.engine.ledger.reader.outages("acme")
+
+    # The bind's answer, or the one to the first enquire_link, was the last that came.
+    assert outage.root_cause is RootCause.SILENCE
+    assert 0 <= outage.began_at - began_at < 40_000_000
 
 
 async def test_what_a_carrier_bears_is_told_and_known_to_the_next_engine(
